@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints
-from pydantic_core import core_schema
+from pydantic_core import PydanticCustomError, core_schema
 
 from connectors.base import ConfigProblem
+from connectors.timing import Duration, Schedule
 
+REFERENCE = r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$"
 ConnectorName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 
@@ -34,8 +37,10 @@ class Secret:
             value = Path(where).read_text(encoding="utf-8").strip()
         except OSError as problem:
             raise ConfigProblem(f"{self.reference}: cannot read the file ({problem.strerror}); create it or correct the path") from None
+        except UnicodeDecodeError:
+            raise ConfigProblem(f"{self.reference}: the file is not UTF-8 text") from None
         if not value:
-            raise ConfigProblem(f"{self.reference}: the file is empty")
+            raise ConfigProblem(f"{self.reference}: the file is empty; write the secret into it")
         return value
 
     def __repr__(self) -> str:
@@ -51,9 +56,10 @@ class Secret:
     def parse(cls, value: object) -> Secret:
         if isinstance(value, Secret):
             return value
-        if isinstance(value, str) and (value.startswith("env:") or value.startswith("file:")) and value.partition(":")[2]:
+        if isinstance(value, str) and re.fullmatch(REFERENCE, value):
             return cls(value)
-        raise ValueError("a secret is written as a reference, env:NAME or file:/path, never as the secret itself")
+        sentence = "a secret is written as a reference, env:NAME or file:/path, never as the secret itself"
+        raise PydanticCustomError("literal_secret", sentence)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -65,7 +71,7 @@ class Secret:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
-        return {"type": "string", "pattern": "^(env|file):.+", "description": "a reference: env:NAME or file:/path"}
+        return {"type": "string", "pattern": REFERENCE, "description": "a reference: env:NAME or file:/path"}
 
 
 class Strict(BaseModel):
@@ -77,14 +83,14 @@ class Strict(BaseModel):
 class TicketSettings(Strict):
     """How the bot treats the tickets of one helpdesk."""
 
-    answer: Literal["new", "every_update", "mention"] = "new"
-    deliver: Literal["note", "reply"] = "note"
-    webhook_secret: Secret | None = None
-    backlog: str = Field(default="24h", pattern=r"^[1-9]\d*[smhd]$")
+    answer: Literal["new", "every_update", "mention"] = Field(default="new", description="new tickets, every customer comment, or on request")
+    deliver: Literal["note", "reply"] = Field(default="note", description="the most that may happen: a note, or a reply where policy allows")
+    webhook_secret: Secret | None = Field(default=None, description="what the vendor signs webhooks with", examples=["env:WEBHOOK_SECRET"])
+    backlog: Duration = Field(default="24h", description="on the first start, how far back waiting tickets go", examples=["24h"])
 
 
 class ConnectorSettings(Strict):
     """Common to all connectors; each adds its own fields in its `settings.py`."""
 
-    name: ConnectorName
-    every: str = "15m"
+    name: ConnectorName = Field(description="the operator's own name for it, part of every id", examples=["help"])
+    every: Schedule = Field(default="15m", description="how often knowledge is brought up to date", examples=["15m"])
