@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints
 from pydantic_core import PydanticCustomError, core_schema
 
 from connectors.base import ConfigProblem
@@ -74,6 +74,18 @@ class Secret:
         return {"type": "string", "pattern": REFERENCE, "description": "a reference: env:NAME or file:/path"}
 
 
+def _text_or_reference(value: object) -> object:
+    return Secret.parse(value) if isinstance(value, str) and value.startswith(("env:", "file:")) else value
+
+
+TextOrReference = Annotated[str | Secret, BeforeValidator(_text_or_reference)]  # no secret, but it may stand where the secrets stand
+
+
+def text_of(value: str | Secret) -> str:
+    """The text, its reference followed. Raises ConfigProblem when the reference leads nowhere."""
+    return value.reveal() if isinstance(value, Secret) else value
+
+
 class Strict(BaseModel):
     """A frozen block of the file in which an unknown key is a fault."""
 
@@ -83,8 +95,8 @@ class Strict(BaseModel):
 class TicketSettings(Strict):
     """How the bot treats the tickets of one helpdesk."""
 
-    answer: Literal["new", "every_update", "mention"] = Field(default="new", description="new tickets, every customer comment, or on request")
-    deliver: Literal["note", "reply"] = Field(default="note", description="the most that may happen: a note, or a reply where policy allows")
+    answer: Literal["new", "every_update", "mention"] = Field(default="new", description="new tickets, every comment, or on request")
+    deliver: Literal["note", "reply"] = Field(default="note", description="the most that may happen: a note, or a reply if policy allows")
     webhook_secret: Secret | None = Field(default=None, description="what the vendor signs webhooks with", examples=["env:WEBHOOK_SECRET"])
     backlog: Duration = Field(default="24h", description="on the first start, how far back waiting tickets go", examples=["24h"])
 

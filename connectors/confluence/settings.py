@@ -8,13 +8,13 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from connectors.base import Audience
-from connectors.settings import ConnectorSettings, Secret, Strict
+from connectors.settings import ConnectorSettings, Secret, Strict, TextOrReference
 
 
 class Auth(Strict):
     """Either an account's address and API token (Cloud), or a personal access token (Data Center) or OAuth token."""
 
-    email: str | None = Field(default=None, description="the account's address, with api_token", examples=["bot@acme.example"])
+    email: TextOrReference | None = Field(default=None, description="the account's address, with api_token", examples=["bot@acme.example"])
     api_token: Secret | None = Field(default=None, description="the account's API token", examples=["env:CONFLUENCE_API_TOKEN"])
     token: Secret | None = Field(default=None, description="a personal access token, alone", examples=["env:CONFLUENCE_TOKEN"])
 
