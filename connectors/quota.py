@@ -1,0 +1,95 @@
+"""What a vendor's headers say about its limits. Pure: headers and the time in, numbers out; nothing raises."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+LONGEST_WAIT = 86_400.0  # seconds: a longer delay is a broken header, not a limit anybody runs
+_NUMBER = re.compile(r"\d{1,15}(\.\d{0,9})?", re.ASCII)
+_EPOCH_FROM = 1e9  # a "reset" above this is a moment (Unix time), not a number of seconds
+# One family per spelling: x-rate-limit, x-ratelimit-total, ratelimit-limit, rate-limit; each with -remaining and -reset.
+_ACCOUNT = re.compile(r"(?P<family>x-rate-limit|x-ratelimit|ratelimit|rate-limit)(?:-(?P<part>limit|total|remaining|reset))?")
+# zendesk-ratelimit-tickets-index: total=100; remaining=99; resets=30 (zendesk-rate-limit-… until 2023)
+_ENDPOINT = re.compile(r"zendesk-rate-?limit-(?P<name>.+)")
+_PAIR = re.compile(r"\b(total|limit|remaining|resets?)\s*=\s*([^;,\s]+)", re.IGNORECASE)
+_PART = {"": "limit", "total": "limit", "limit": "limit", "remaining": "remaining", "reset": "resets", "resets": "resets"}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Calls allowed per window, calls left in it, and seconds until it begins anew (None: not said)."""
+
+    limit: float
+    remaining: float
+    resets_in: float | None
+    endpoint: str | None = None  # None: the whole account's
+
+
+def budgets(headers: Mapping[str, str], now: datetime) -> tuple[Budget, ...]:
+    """Every budget the headers tell of, the account's and the endpoint's; incomplete or unreadable ones are left out."""
+    found: dict[str, dict[str, str]] = {}
+    for key, value in headers.items():
+        name = key.lower()
+        if match := _ENDPOINT.fullmatch(name):
+            found[match["name"]] = {_PART[part.lower()]: number for part, number in _PAIR.findall(value)}
+        elif (match := _ACCOUNT.fullmatch(name)) and (match["part"] or _number(value) is not None):
+            found.setdefault(f"*{match['family']}", {}).setdefault(_PART[match["part"] or ""], value)
+    read = (_budget(name, parts, now) for name, parts in sorted(found.items()))
+    return tuple(budget for budget in read if budget is not None)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds to wait as the vendor asked, from Retry-After or an exhausted budget; None where nothing sensible is said."""
+    text = next((value.strip() for key, value in headers.items() if key.lower() == "retry-after"), "")
+    asked = _number(text)
+    if asked is None and text:
+        asked = _until(_http_date(text), now)
+    if asked is None:
+        asked = max((b.resets_in for b in budgets(headers, now) if b.remaining < 1 and b.resets_in), default=None)
+    return asked if asked is not None and 0 < asked <= LONGEST_WAIT else None
+
+
+def _budget(name: str, parts: Mapping[str, str], now: datetime) -> Budget | None:
+    limit, remaining = _number(parts.get("limit", "")), _number(parts.get("remaining", ""))
+    if limit is None or remaining is None or limit <= 0:
+        return None
+    return Budget(limit, remaining, _reset(parts.get("resets", ""), now), None if name.startswith("*") else name)
+
+
+def _reset(text: str, now: datetime) -> float | None:
+    seconds = _number(text)
+    if seconds is not None and seconds > _EPOCH_FROM:
+        seconds -= now.timestamp()
+    if seconds is None:
+        seconds = _until(_iso(text), now)
+    return seconds if seconds is not None and 0 <= seconds <= LONGEST_WAIT else None
+
+
+def _number(text: str) -> float | None:
+    return float(text) if _NUMBER.fullmatch(text.strip()) else None
+
+
+def _until(moment: datetime | None, now: datetime) -> float | None:
+    return None if moment is None else (moment - now).total_seconds()
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        return _aware(parsedate_to_datetime(text))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _iso(text: str) -> datetime | None:
+    try:
+        return _aware(datetime.fromisoformat(text.strip()))
+    except ValueError:
+        return None
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
