@@ -24,10 +24,10 @@ lint: .venv/installed-dev ## style, types, and which room may import which
 	$(BIN)/lint-imports --no-cache
 
 bench: .venv/installed-dev ## measure: cost of the pipeline, of a resync, of a draft (prints ratios taken in one run)
-	$(BIN)/python -m tests.bench
+	$(BIN)/python tests/bench/run.py
 
 chaos: .venv/installed-dev ## 300 tickets through a worker that is killed again and again
-	$(BIN)/python -m tests.acceptance.chaos --tickets 300 --kills 15 --lost 0.10
+	$(BIN)/python tests/acceptance/test_chaos.py --tickets 300 --kills 15 --lost 0.10
 
 lock: .venv/installed-dev ## resolve the dependencies again and write the hash-locked requirements
 	$(BIN)/pip install --quiet uv

@@ -1,0 +1,5 @@
+"""`python -m bot` is `draftdesk`."""
+
+from bot.cli import main
+
+main()

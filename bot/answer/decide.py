@@ -1,0 +1,110 @@
+"""What becomes of a ticket: a public reply, a note with a draft, a hand-off to a person, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bot.answer.check import Verdict
+from bot.answer.retrieve import Found
+from bot.answer.triage import Triage
+from bot.answer.write import Draft
+
+Outcome = Literal["reply", "note", "handoff", "skip"]
+Mode = Literal["reply", "note", "never"]
+
+
+class TopicRule(Protocol):
+    """One entry of `policy.topics`, as the configuration gives it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def deliver(self) -> Mode: ...
+    @property
+    def max_wrong(self) -> float | Literal["off"] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The operator's policy as one ticket meets it; `ceiling` is the connector's own `deliver`."""
+
+    topics: Sequence[TopicRule]
+    default: Mode
+    ceiling: Literal["note", "reply"]
+    max_replies_per_ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`reason` is typed where INTERFACE types it (``no_knowledge: …``), a sentence otherwise; `confidence` is 0 to 1."""
+
+    outcome: Outcome
+    reason: str
+    confidence: float
+    steps: tuple[str, ...]  # the policy steps taken, for `explain`
+
+
+def refuse_early(triage: Triage, rules: Rules, replies: int) -> Decision | None:
+    """What can be said before anything is searched or written: skip, or hand over. None: go on."""
+    if triage.skip:
+        return Decision("skip", triage.skip, 1.0, ("triage: skip",))
+    if replies >= rules.max_replies_per_ticket:
+        return Decision("skip", f"policy: this ticket already had {replies} answers of the bot", 1.0, ("policy: max_replies_per_ticket",))
+    if triage.human_wanted:
+        return Decision("handoff", "customer_request: the customer asks for a person", 1.0, ("triage: a person is wanted",))
+    if _mode(triage, rules) == "never":
+        return Decision("handoff", f"policy: topic {triage.topic or 'default'} is left to people", 1.0, ("policy: deliver never",))
+    if not triage.questions:
+        return Decision("handoff", "no_knowledge: the message has no text to go by; a person must look at it", 1.0, ("triage: no question",))
+    return None
+
+
+def decide(triage: Triage, found: Found, draft: Draft | None, verdict: Verdict | None, rules: Rules) -> Decision:
+    """The decision over a checked draft. Whatever is not wholly supported goes to a person."""
+    if draft is None or verdict is None:
+        hint = "; internal sources may help, see below" if found.internal else ""
+        return Decision("handoff", f"no_knowledge: nothing that this customer may read answers it{hint}", 0.0, ("write: no answer",))
+    confidence = _confidence(draft)
+    if not verdict.supported:
+        why = next(sentence.why for sentence in verdict.sentences if not sentence.supported)
+        return Decision("handoff", f"unsupported: {why}", confidence, ("check: not every sentence is supported",))
+    steps = ["check: every sentence is supported"]
+    outcome: Outcome = "note"
+    if _mode(triage, rules) == "reply":
+        obstacle = _obstacle(triage, draft, rules)
+        steps.append(obstacle or "policy: the bound is waived for this topic (max_wrong: off)")
+        outcome = "note" if obstacle else "reply"
+    else:
+        steps.append("policy: deliver note")
+    return Decision(outcome, steps[-1], confidence, tuple(steps))
+
+
+def _obstacle(triage: Triage, draft: Draft, rules: Rules) -> str | None:
+    """Why a topic that may reply does not reply this time."""
+    if rules.ceiling == "note":
+        return "policy: the connector's deliver: note is the ceiling"
+    if triage.suspicious:
+        return "policy: the message tries to instruct the bot"
+    if not draft.complete:
+        return "policy: only a part of the questions is answered"
+    rule = _rule(triage, rules)
+    if rule is None or rule.max_wrong != "off":
+        return "policy: no error bound has been shown for this topic yet"
+    return None
+
+
+def _rule(triage: Triage, rules: Rules) -> TopicRule | None:
+    return next((rule for rule in rules.topics if rule.name == triage.topic), None)
+
+
+def _mode(triage: Triage, rules: Rules) -> Mode:
+    rule = _rule(triage, rules)
+    return rule.deliver if rule else rules.default
+
+
+def _confidence(draft: Draft) -> float:
+    """The weakest link: the lowest cosine (0 to 1) among the passages that the draft cites."""
+    cited = {marker for sentence in draft.sentences for marker in sentence.citations}
+    return round(min((max(0.0, draft.citations[marker - 1].cosine) for marker in cited), default=0.0), 3)

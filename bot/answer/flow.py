@@ -1,0 +1,253 @@
+"""A ticket's whole way: triage, retrieve, write, check, decide; then, where wanted, deliver. Everything is kept."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from bot.answer.check import Verdict, check
+from bot.answer.decide import Decision, Rules, decide, refuse_early
+from bot.answer.deliver import deliver, last_from_customer
+from bot.answer.note import draft_note, handoff_note
+from bot.answer.record import describe, with_outcome
+from bot.answer.render import Blocked, Rendered, render
+from bot.answer.retrieve import Found, Index, retrieve
+from bot.answer.triage import Triage
+from bot.answer.write import Draft, ModelUnavailable, Usage, Writer
+from bot.spending import Budget, spent_today
+from connectors.base import Helpdesk, Ticket
+from storage import outbox
+from storage.outbox import Effect
+from storage.tables import DraftRow
+
+EFFECT = "answer"  # one effect per customer comment, whatever the decision turns out to be
+NOTHING = Found((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What a ticket's way needs: handed in once per connector, the same for the worker, the command line and the tests."""
+
+    connector: str
+    desk: Helpdesk
+    engine: Engine
+    index: Index
+    writer: Writer
+    triage: Callable[[Ticket], Triage]
+    rules: Rules
+    budget: Budget
+    allowed_links: tuple[str, ...]
+    opt_out_tags: tuple[str, ...]
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What one pass through the verbs yielded; `unavailable` when the model or the budget stopped it."""
+
+    triage: Triage
+    decision: Decision
+    found: Found = NOTHING
+    draft: Draft | None = None
+    verdict: Verdict | None = None
+    rendered: Rendered | None = None
+    usage: Usage = Usage()
+    unavailable: ModelUnavailable | None = None
+
+
+class Postponed(Exception):
+    """The ticket was left as it was; try again in `wait` seconds. The reason is kept as a draft's record."""
+
+    def __init__(self, reason: str, wait: float, record: dict[str, Any]) -> None:
+        super().__init__(reason)
+        self.wait = wait
+        self.record = record
+
+
+def preview(flow: Flow, ticket: Ticket) -> dict[str, Any]:
+    """The decision on a ticket as it stands, kept for `explain`; nothing is written to the helpdesk."""
+    draft_id = secrets.token_hex(6)
+    way, record = _work(flow, ticket, draft_id)
+    with Session(flow.engine) as session, session.begin():
+        outbox.plan(session, _row(flow, ticket, record), None)
+    return record
+
+
+def answer(flow: Flow, ticket: Ticket) -> dict[str, Any]:
+    """The decision on a ticket, carried out; called again for the same customer comment it finishes what was begun.
+
+    Raises Postponed (model or budget), and what `deliver` raises: Transient, RateLimited.
+    """
+    comment = last_from_customer(ticket)
+    if comment is None:
+        return preview(flow, ticket)
+    key = outbox.effect_key(flow.connector, ticket.id, comment.id, EFFECT)
+    with Session(flow.engine) as session:
+        planned = outbox.effect(session, key)
+    if planned is None:
+        planned, record = _plan(flow, ticket, comment.id, key)
+        if planned is None:
+            return record
+    settled = deliver(planned, comment.id, flow.desk, flow.engine, flow.now, flow.opt_out_tags)
+    return _posted(flow, settled)
+
+
+def _plan(flow: Flow, ticket: Ticket, comment: str, key: str) -> tuple[Effect | None, dict[str, Any]]:
+    """Draft and effect in one transaction; no effect for a skip, and none while the model is away."""
+    draft_id = key[:12]
+    way, record = _work(flow, ticket, draft_id)
+    if way.unavailable:
+        record["draft_id"] = secrets.token_hex(6)
+        _keep(flow, ticket, record)
+        raise Postponed(record["reason"], way.unavailable.retry_after or 0.0, record)
+    if way.decision.outcome == "skip":
+        record["draft_id"] = secrets.token_hex(6)
+        _keep(flow, ticket, record)
+        return None, record
+    public = way.decision.outcome == "reply" and way.rendered is not None
+    effect = Effect(
+        key=key,
+        draft_id=draft_id,
+        connector=flow.connector,
+        ticket_id=ticket.id,
+        kind=way.decision.outcome,
+        state=outbox.State.PLANNED,
+        html=_html(draft_id, way, public),
+        public=public,
+        tags=(f"draftdesk-{way.decision.outcome}",),
+        seen_version=ticket.version,
+        attempts=0,
+        vendor_ref=None,
+        reason=None,
+        created_at=flow.now(),
+        updated_at=flow.now(),
+    )
+    with Session(flow.engine) as session, session.begin():
+        return outbox.plan(session, _row(flow, ticket, record), effect), record
+
+
+def _html(draft_id: str, way: Way, public: bool) -> str:
+    if way.rendered is None or way.verdict is None or way.draft is None or way.decision.outcome == "handoff":
+        return handoff_note(draft_id, way.decision.reason, way.found.internal, way.triage.suspicious)
+    if public:
+        return way.rendered.html
+    return draft_note(draft_id, way.rendered.html, way.verdict, way.draft.citations, way.found.internal, way.triage.suspicious)
+
+
+def _work(flow: Flow, ticket: Ticket, draft_id: str) -> tuple[Way, dict[str, Any]]:
+    timings: dict[str, float] = {}
+    with _timed(timings, "total"):
+        way = _walk(flow, ticket, timings)
+    record = describe(
+        draft_id,
+        flow.connector,
+        ticket,
+        way.triage,
+        way.decision,
+        found=way.found,
+        draft=way.draft,
+        verdict=way.verdict,
+        rendered=way.rendered,
+        usage=way.usage,
+        timings={"retrieve": 0.0, "write": 0.0, "check": 0.0} | timings,
+    )
+    return way, record
+
+
+def _walk(flow: Flow, ticket: Ticket, timings: dict[str, float]) -> Way:
+    with _timed(timings, "triage"):
+        triage = flow.triage(ticket)
+    with Session(flow.engine) as session:
+        replies = outbox.replies_to(session, flow.connector, ticket.id)
+    early = refuse_early(triage, flow.rules, replies)
+    if early and (early.outcome == "skip" or not triage.questions):
+        return Way(triage, early)
+    with _timed(timings, "retrieve"):
+        found = retrieve(triage.questions, flow.index)
+    if early:
+        return Way(triage, early, found)
+    try:
+        with _timed(timings, "write"):
+            draft = _write(flow, ticket, triage, found)
+    except ModelUnavailable as outage:
+        kind = "budget" if isinstance(outage, OverBudget) else "model_unavailable"
+        decision = Decision("handoff", f"{kind}: {outage.reason}", 0.0, (f"write: {kind}",))
+        return Way(triage, decision, found, usage=outage.usage, unavailable=outage)
+    return _judge(flow, triage, found, draft, timings)
+
+
+def _judge(flow: Flow, triage: Triage, found: Found, draft: Draft | None, timings: dict[str, float]) -> Way:
+    with _timed(timings, "check"):
+        verdict = check(draft, flow.allowed_links) if draft else None
+        decision = decide(triage, found, draft, verdict, flow.rules)
+        rendered = None
+        if draft and verdict and verdict.supported:
+            try:
+                rendered = render(draft, verdict, triage.language, flow.allowed_links)
+            except Blocked as refusal:
+                decision = replace(decision, outcome="handoff", reason=f"unsupported: {refusal}")
+    return Way(triage, decision, found, draft, verdict, rendered, draft.usage if draft else Usage())
+
+
+class OverBudget(ModelUnavailable):
+    """The day's or the ticket's money is spent."""
+
+
+def _write(flow: Flow, ticket: Ticket, triage: Triage, found: Found) -> Draft | None:
+    if flow.budget.usd_per_day is not None:
+        with Session(flow.engine) as session:
+            spent = spent_today(session, flow.now())
+        if spent >= flow.budget.usd_per_day:
+            raise OverBudget(f"{spent:.2f} of {flow.budget.usd_per_day:.2f} USD are spent today", retryable=True, retry_after=3600.0)
+    return flow.writer.write(ticket, triage, found)
+
+
+def _posted(flow: Flow, effect: Effect) -> dict[str, Any]:
+    with Session(flow.engine) as session:
+        row = outbox.draft(session, effect.draft_id)
+    if row is None:
+        raise LookupError(f"draft {effect.draft_id} is missing although its effect {effect.key} exists")
+    return with_outcome(row.record, effect)
+
+
+def recall(session: Session, draft_id: str) -> dict[str, Any] | None:
+    """The kept record of a draft, with what became of it since; None when there is no such draft."""
+    row = outbox.draft(session, draft_id)
+    return row and with_outcome(row.record, outbox.effect_of(session, draft_id))
+
+
+def _keep(flow: Flow, ticket: Ticket, record: dict[str, Any]) -> None:
+    with Session(flow.engine) as session, session.begin():
+        outbox.plan(session, _row(flow, ticket, record), None)
+
+
+def _row(flow: Flow, ticket: Ticket, record: dict[str, Any]) -> DraftRow:
+    comment = last_from_customer(ticket)
+    return DraftRow(
+        id=record["draft_id"],
+        connector=flow.connector,
+        ticket_id=ticket.id,
+        customer_comment_id=comment.id if comment else "",
+        subject=ticket.subject,
+        decision=record["decision"],
+        reason=record["reason"],
+        record=record,
+        created_at=flow.now(),
+    )
+
+
+@contextmanager
+def _timed(timings: dict[str, float], name: str) -> Iterator[None]:
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        timings[name] = time.perf_counter() - start

@@ -1,0 +1,57 @@
+"""`draftdesk check`: each part tried with the cheapest real call, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bot.config import Config
+from bot.deployment import connect, refuse_what_is_not_there_yet
+from connectors import registry
+from connectors.base import ConfigProblem, RateLimited, Transient
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    part: str
+    ok: bool
+    says: str
+
+
+def examine(config: Config, *, offline: bool) -> list[Line]:
+    """All parts; a fault in one does not keep the others from being tried."""
+    lines = [Line("file", True, f"valid, {len(config.connectors)} connectors")]
+    lines.append(_try("parts", lambda: refuse_what_is_not_there_yet(config)))
+    lines.extend(_promises(config))
+    if offline:
+        return lines
+    lines.append(_try("database", config.database_url))
+    for settings in config.connectors:
+        if registry.can_connect(settings):
+            lines.append(_try(settings.name, lambda settings=settings: connect(settings).source.check()))  # type: ignore[misc]
+        else:
+            lines.append(Line(settings.name, False, f"this release reads a {settings.type} block but cannot connect to it yet"))  # type: ignore[attr-defined]
+    if config.writer.provider == "openai":
+        lines.append(_try("writer", lambda: _reach_model(config)))
+    return lines
+
+
+def _try(part: str, call: Callable[[], object]) -> Line:
+    try:
+        call()
+    except (ConfigProblem, RateLimited, Transient) as problem:
+        return Line(part, False, str(problem))
+    return Line(part, True, "works")
+
+
+def _promises(config: Config) -> Iterator[Line]:
+    """What the operator waived stays visible."""
+    for topic in config.policy.topics:
+        if topic.deliver == "reply" and topic.max_wrong == "off":
+            yield Line(f"policy.topics.{topic.name}", True, "WARNING: replies are sent with no bound on how often they may be wrong (max_wrong: off)")
+
+
+def _reach_model(config: Config) -> None:
+    from bot.answer.model import reach
+
+    reach(config.writer)

@@ -1,0 +1,146 @@
+"""The worker's chores as plain functions over a deployment: each is safe to repeat, none raises at the vendor's faults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlmodel import Session
+
+from bot.answer.deliver import last_from_customer, obstacle_to
+from bot.answer.flow import Flow, Postponed, answer
+from connectors.timing import seconds
+from bot.deployment import Connection, Deployment
+from bot.metrics import Metrics
+from bot.worker import Moved
+from connectors.base import Comment, ConfigProblem, Cursor, CursorExpired, Helpdesk, RateLimited, Ticket, Transient
+from storage import ledger
+
+log = structlog.get_logger()
+
+TICKETS = "tickets"  # the cursor's stream
+SOON, LATER = 1.0, 900.0  # seconds: the vendor stumbled; an operator must act first
+IDLE_STATES = frozenset({"solved", "closed", "deleted"})  # nobody waits for an answer
+MENTION = "@draftdesk"
+
+
+@dataclass(frozen=True, slots=True)
+class DeskChores:
+    """Implements `bot.worker.Chores`."""
+
+    deployment: Deployment
+    flows: Mapping[str, Flow]  # by connector: those whose tickets are answered
+    metrics: Metrics
+
+    def sync(self, connector: str) -> None:
+        """Knowledge in; the outcome is stored, logged and measured."""
+        outcome = self.deployment.sync(connector)
+        self.metrics.synced(outcome)
+        event = log.error if outcome.error else log.info
+        event(
+            "synced",
+            connector=connector,
+            added=outcome.added,
+            updated=outcome.updated,
+            removed=outcome.removed,
+            seconds=round(outcome.seconds, 2),
+            error=outcome.error,
+        )
+
+    def moved(self, connector: str) -> Moved:
+        """The next page of tickets that moved. A vendor's fault is logged; the next poll goes on from the same cursor."""
+        desk = self.flows[connector].desk
+        with Session(self.deployment.engine) as session:
+            cursor = ledger.read_cursor(session, connector, TICKETS)
+        try:
+            page = next(iter(desk.tickets(cursor, self._since(connector))))
+        except StopIteration:
+            return Moved((), None, True)
+        except CursorExpired:
+            log.warning("tickets are read anew from the backlog: the vendor no longer knows the cursor", connector=connector)
+            with Session(self.deployment.engine) as session, session.begin():
+                ledger.forget_cursor(session, connector, TICKETS)
+            return Moved((), None, False)
+        except (ConfigProblem, RateLimited, Transient) as trouble:
+            log.error("tickets not read", connector=connector, reason=str(trouble))
+            return Moved((), None, True)
+        waiting = tuple(dict.fromkeys(ref.id for ref in page.tickets if ref.status not in IDLE_STATES))
+        return Moved(waiting, page.cursor, page.caught_up)
+
+    def turn(self, connector: str, cursor: Cursor) -> None:
+        """Store where to go on."""
+        with Session(self.deployment.engine) as session, session.begin():
+            ledger.record_page(
+                session, connector, TICKETS, versions=(), gone=(), unreadable=(), unchanged=(), cursor=cursor, now=self.deployment.now()
+            )
+
+    def waiting(self, connector: str, ticket: str) -> tuple[str | None, float]:
+        """The customer comment of this ticket that waits for the bot, if any; else seconds until it is worth asking again."""
+        flow = self.flows[connector]
+        try:
+            read = flow.desk.ticket(ticket)
+        except (ConfigProblem, RateLimited, Transient) as trouble:
+            return None, self._put_off(connector, ticket, trouble)
+        settings = self.deployment.connection(connector).tickets
+        comment = last_from_customer(read) if read else None
+        if read is None or comment is None or settings is None or obstacle_to(read, comment.id, flow.opt_out_tags):
+            return None, 0.0
+        return (comment.id if wants_answer(read, comment, settings.answer) else None), 0.0
+
+    def answer(self, connector: str, ticket: str, comment: str) -> float:
+        """One try at answering; 0.0 when settled, else seconds until the next try."""
+        flow = self.flows[connector]
+        try:
+            read = flow.desk.ticket(ticket)
+            latest = last_from_customer(read) if read else None
+            if read is None or latest is None or latest.id != comment:
+                log.info("overtaken", connector=connector, ticket=ticket)
+                return 0.0
+            record = answer(flow, read)
+        except Postponed as postponed:
+            log.error("ticket left as it was", connector=connector, ticket=ticket, reason=str(postponed))
+            self.metrics.postponed(connector, postponed.record)
+            return max(postponed.wait, SOON)
+        except (ConfigProblem, RateLimited, Transient) as trouble:
+            return self._put_off(connector, ticket, trouble)
+        self.metrics.answered(connector, record)
+        log.info(
+            "answered", connector=connector, ticket=ticket, draft=record["draft_id"], decision=record["decision"], posted=bool(record["posted"])
+        )
+        return 0.0
+
+    def _put_off(self, connector: str, ticket: str, trouble: Exception) -> float:
+        log.error("ticket put off", connector=connector, ticket=ticket, reason=str(trouble))
+        if isinstance(trouble, ConfigProblem):
+            return LATER
+        return max(trouble.retry_after, SOON) if isinstance(trouble, RateLimited) else SOON
+
+    def _since(self, connector: str) -> datetime:
+        settings = self.deployment.connection(connector).tickets
+        return self.deployment.now() - timedelta(seconds=seconds(settings.backlog if settings else "24h"))
+
+
+def wants_answer(ticket: Ticket, comment: Comment, when: str) -> bool:
+    """Whether the operator's `answer:` takes this ticket up.
+
+    ``new``: nobody has publicly answered it yet. ``every_update``: whenever the customer wrote last.
+    ``mention``: an agent's internal note after the customer's comment names the bot.
+    """
+    if when == "every_update":
+        return True
+    if when == "new":
+        return not any(other.public and other.author in ("agent", "bot") for other in ticket.comments)
+    after = ticket.comments[ticket.comments.index(comment) :]
+    return any(not other.public and other.author == "agent" and MENTION in other.text.lower() for other in after)
+
+
+def open_chores(deployment: Deployment, metrics: Metrics) -> DeskChores:
+    """Chores over every helpdesk whose tickets the file says to answer."""
+    answering = [name for name, connection in deployment.connections.items() if is_answered(connection)]
+    return DeskChores(deployment, {name: deployment.flow(name) for name in answering}, metrics)
+
+
+def is_answered(connection: Connection) -> bool:
+    return connection.tickets is not None and isinstance(connection.source, Helpdesk)

@@ -1,0 +1,324 @@
+"""The command `draftdesk`. Results on stdout, logs and progress on stderr; exit 0 done, 1 failed or refused, 2 wrong input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from connectors.base import ConfigProblem, RateLimited, Refused, Transient
+
+if TYPE_CHECKING:
+    from bot.config import Config
+    from bot.deployment import Deployment
+
+FAILED, WRONG_INPUT = 1, 2
+
+
+class LogFormat(StrEnum):
+    console = "console"
+    json = "json"
+
+
+class Audience(StrEnum):
+    public = "public"
+    internal = "internal"
+
+
+app = typer.Typer(
+    name="draftdesk",
+    help="Answers support tickets from your own knowledge: only with what it can prove, to the one who may read it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+AsJson = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
+
+
+@app.callback()
+def set_up(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="The configuration file. [default: ./config.yaml, else $DRAFTDESK_CONFIG]")
+    ] = None,
+    log_format: Annotated[LogFormat, typer.Option("--log-format", help="How logs are written to stderr.")] = LogFormat.console,
+) -> None:
+    context.obj = {"config": config, "log_format": log_format.value}
+
+
+@app.command()
+def demo(serve: Annotated[bool, typer.Option("--serve", help="Keep the sandbox and the service running afterwards.")] = False) -> None:
+    """See the whole job on an invented helpdesk: sync, answer the waiting tickets, show why."""
+    from bot.demo import show
+
+    with spoken_errors():
+        show(serve=serve)
+
+
+@app.command()
+def check(
+    context: typer.Context, offline: Annotated[bool, typer.Option("--offline", help="Validate the file only; make no request.")] = False
+) -> None:
+    """Validate the file, then each credential, scope and endpoint with the cheapest real call."""
+    from bot.checkup import examine
+
+    with spoken_errors():
+        lines = examine(read_config(context), offline=offline)
+        for line in lines:
+            typer.echo(f"{'ok  ' if line.ok else 'FAIL'}  {line.part}: {line.says}")
+        if not all(line.ok for line in lines):
+            raise typer.Exit(FAILED)
+
+
+@app.command()
+def sync(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Connectors; none given: all.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read everything again and list completely.")] = False,
+    confirm_removals: Annotated[bool, typer.Option("--confirm-removals", help="Carry out removals that were held back.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring knowledge up to date now."""
+    from bot.report import print_outcomes, sync_progress
+
+    with spoken_errors(), deployed(context) as deployment:
+        chosen = names or [settings.name for settings in deployment.config.connectors]
+        for name in chosen:
+            deployment.config.connector(name)
+        outcomes = []
+        for name in chosen:
+            with sync_progress(name) as progress:
+                outcomes.append(deployment.sync(name, full=full, confirm_removals=confirm_removals, progress=progress))
+        if as_json:
+            echo_json({"connectors": [outcome.describe() for outcome in outcomes]})
+        else:
+            print_outcomes(outcomes)
+        for outcome in outcomes:
+            if outcome.error:
+                typer.echo(f"{outcome.name}: {outcome.error}", err=True)
+        if any(outcome.error for outcome in outcomes):
+            raise typer.Exit(FAILED)
+
+
+@app.command()
+def search(
+    context: typer.Context,
+    query: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
+    k: Annotated[int, typer.Option("-k", min=1, max=200, help="How many documents.")] = 8,
+    audience: Annotated[Audience | None, typer.Option(help="Without it: everything an agent may see.")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", metavar="ISO8601", help="As the knowledge stood at that moment.")] = None,
+    batch: Annotated[Path | None, typer.Option("--batch", metavar="FILE.jsonl", help='Lines of {"id", "text"} instead of QUERY.')] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What retrieval finds, one result per document with its best passage."""
+    from bot.answer.retrieve import search as find
+    from bot.report import describe_results, print_results
+
+    if (query is None) == (batch is None):
+        complain("search: give either QUERY or --batch FILE.jsonl")
+    moment = read_moment(as_of)
+    asked = read_batch(batch) if batch else []
+    with spoken_errors(), deployed(context) as deployment:
+
+        def results(text: str) -> list[dict[str, Any]]:
+            return describe_results(find(text, deployment.index, audience=audience.value if audience else None, k=k, as_of=moment))
+
+        for identity, text in asked:
+            typer.echo(json.dumps({"id": identity, "results": results(text)}, ensure_ascii=False))
+        if query is not None and as_json:
+            echo_json({"results": results(query)})
+        elif query is not None:
+            print_results(results(query))
+
+
+@app.command()
+def draft(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The helpdesk's connector.")],
+    ticket_id: Annotated[str, typer.Argument(metavar="TICKET_ID")],
+    post: Annotated[bool, typer.Option("--post", help="Carry the decision out; without it nothing is written to the helpdesk.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the ticket flow once."""
+    from bot.answer.flow import Postponed, answer, preview
+    from bot.report import print_draft
+
+    with spoken_errors(), deployed(context) as deployment:
+        flow = deployment.flow(name)
+        ticket = flow.desk.ticket(ticket_id)
+        if ticket is None:
+            typer.echo(f"{name}: there is no ticket {ticket_id} (deleted, or not visible to this account)", err=True)
+            raise typer.Exit(FAILED)
+        failed = False
+        try:
+            record = answer(flow, ticket) if post else preview(flow, ticket)
+        except Postponed as postponed:
+            record, failed = postponed.record, True
+        if as_json:
+            echo_json(record)
+        else:
+            print_draft(record)
+        if failed:
+            typer.echo(f"{name}: ticket {ticket_id} was left as it was: {record['reason']}", err=True)
+            raise typer.Exit(FAILED)
+
+
+@app.command()
+def explain(context: typer.Context, draft_id: Annotated[str, typer.Argument(metavar="DRAFT_ID")], as_json: AsJson = False) -> None:
+    """Retell a decision: passages, checks, policy, costs."""
+    from sqlmodel import Session
+
+    from bot.answer.flow import recall
+    from bot.report import print_explanation
+    from storage.database import open_database
+
+    with spoken_errors():
+        config = read_config(context)
+        with Session(open_database(config.database_url(), folder=config.data_dir)) as session:
+            record = recall(session, draft_id)
+        if record is None:
+            typer.echo(f"there is no draft {draft_id}; its id stands at the foot of the note", err=True)
+            raise typer.Exit(FAILED)
+        if as_json:
+            echo_json(record)
+        else:
+            print_explanation(record)
+
+
+@app.command()
+def run(context: typer.Context) -> None:
+    """Scheduler, webhooks and worker in one process."""
+    from bot.service import serve
+
+    with spoken_errors():
+        serve(read_config(context), http=True)
+
+
+@app.command()
+def worker(context: typer.Context) -> None:
+    """Scheduler and worker without HTTP."""
+    from bot.service import serve
+
+    with spoken_errors():
+        serve(read_config(context), http=False)
+
+
+@app.command()
+def connectors(as_json: AsJson = False) -> None:
+    """Installed connectors, built-in and plug-ins."""
+    from bot.report import print_connectors
+    from connectors.registry import installed
+
+    found = installed()
+    if as_json:
+        echo_json({"connectors": [{"type": one.type, "origin": one.origin, "capabilities": list(one.capabilities)} for one in found]})
+    else:
+        print_connectors(found)
+
+
+@app.command()
+def schema() -> None:
+    """The JSON Schema of the configuration file, for editors."""
+    from bot.config import schema as describe
+
+    echo_json(describe())
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 0,
+    folder: Annotated[Path, typer.Option(help="Where the printed configuration keeps its data.")] = Path("sandbox-data"),
+) -> None:
+    """The vendors' APIs on loopback, with a ready config.yaml printed."""
+    from bot.demo import hold_sandbox
+
+    with spoken_errors():
+        hold_sandbox(port, folder)
+
+
+def read_config(context: typer.Context) -> Config:
+    """The configuration, and the journal set up. Faults go to stderr, all at once, with exit 2."""
+    from bot.config import ConfigFaults, find, load
+    from bot.journal import keep_journal
+
+    keep_journal(context.obj["log_format"])
+    try:
+        return load(find(context.obj["config"]))
+    except ConfigFaults as faults:
+        complain(str(faults))
+
+
+@contextmanager
+def deployed(context: typer.Context) -> Iterator[Deployment]:
+    from bot.deployment import open_deployment
+
+    deployment = open_deployment(read_config(context))
+    try:
+        yield deployment
+    finally:
+        deployment.close()
+
+
+@contextmanager
+def spoken_errors() -> Iterator[None]:
+    """What an operator can act on ends in one sentence and exit 1; anything else is a bug and keeps its traceback."""
+    try:
+        yield
+    except (ConfigProblem, RateLimited, Transient, Refused) as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(FAILED) from None
+
+
+def read_moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        complain(f"--as-of {text}: write a moment such as 2026-11-01T10:00:00Z")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def read_batch(path: Path) -> list[tuple[str, str]]:
+    """The queries of a JSON Lines file; every bad line is reported at once."""
+    asked, faults = [], []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as problem:
+        complain(f"{path}: cannot be read ({problem})")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+            asked.append((entry["id"], str(entry["text"])))
+        except (ValueError, KeyError, TypeError):
+            faults.append(f'{path}:{number}:1: write one JSON object with "id" and "text"')
+    if faults:
+        complain("\n".join(faults))
+    return asked
+
+
+def complain(sentence: str) -> Any:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(WRONG_INPUT)
+
+
+def echo_json(document: Any) -> None:
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def main() -> None:
+    """The console script. A broken pipe (`| head`) is no error of ours."""
+    try:
+        app()
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,165 @@
+"""One configuration, opened: database, index, connectors, writer. What the commands and the worker are given."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from bot.answer.decide import Rules
+from bot.answer.flow import Flow
+from bot.answer.retrieve import Index
+from bot.answer.triage import triage
+from bot.answer.write import Writer, compose
+from bot.config import Config
+from bot.spending import Budget
+from bot.sync import Outcome, Progress, sync
+from connectors import registry
+from connectors.base import ConfigProblem, Helpdesk, Source, Webhook
+from connectors.http import Authorize, HttpClient
+from connectors.settings import ConnectorSettings, TicketSettings
+from storage.database import open_database
+from storage.embedding import Embedder, local_embedder
+from storage.vectors import open_vectors
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connector, ready, and the HTTP clients it was given (for counting its requests)."""
+
+    settings: ConnectorSettings
+    source: Source
+    clients: list[HttpClient]
+    lock: threading.Lock  # one sync of a connector at a time
+
+    def requests(self) -> int:
+        return sum(client.requests for client in self.clients)
+
+    @property
+    def tickets(self) -> TicketSettings | None:
+        """How its tickets are treated; None when it has none or they are not wanted."""
+        settings: TicketSettings | None = getattr(self.settings, "tickets", None)
+        return settings if isinstance(self.source, Helpdesk) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Everything a command may need. Close it when done: the index belongs to one process at a time."""
+
+    config: Config
+    engine: Engine
+    index: Index
+    connections: Mapping[str, Connection]
+    now: Callable[[], datetime] = utc_now
+
+    def connection(self, name: str) -> Connection:
+        """Raises ConfigProblem naming the connectors there are."""
+        self.config.connector(name)
+        return self.connections[name]
+
+    def sync(
+        self, name: str, *, full: bool = False, confirm_removals: bool = False, progress: Callable[[Progress], None] = lambda _: None
+    ) -> Outcome:
+        """Bring one connector's knowledge up to date; what goes wrong at the vendor is in the outcome."""
+        connection = self.connection(name)
+        with connection.lock:
+            return sync(
+                name,
+                connection.source,
+                self.engine,
+                self.index.vectors,
+                self.index.embedder,
+                full=full,
+                confirm_removals=confirm_removals,
+                now=self.now,
+                progress=progress,
+                requests=connection.requests,
+            )
+
+    def flow(self, name: str) -> Flow:
+        """A ticket's way for one helpdesk. Raises ConfigProblem when the connector has no tickets."""
+        connection = self.connection(name)
+        if connection.tickets is None or not isinstance(connection.source, Helpdesk):
+            raise ConfigProblem(f"{name} answers no tickets: add a `tickets:` block to this connector, or name another one")
+        policy, budget = self.config.policy, self.config.budget
+        return Flow(
+            connector=name,
+            desk=connection.source,
+            engine=self.engine,
+            index=self.index,
+            writer=build_writer(self.config, self.index.embedder),
+            triage=partial(triage, languages=self.config.languages, opt_out_tags=policy.opt_out_tags, topics=policy.topics),
+            rules=Rules(policy.topics, policy.default, connection.tickets.deliver, policy.max_replies_per_ticket),
+            budget=Budget(budget.usd_per_day, budget.usd_per_ticket) if budget else Budget(),
+            allowed_links=policy.allowed_links,
+            opt_out_tags=policy.opt_out_tags,
+            now=self.now,
+        )
+
+    def webhooks(self) -> dict[str, Webhook]:
+        return {
+            name: connection.source
+            for name, connection in self.connections.items()
+            if isinstance(connection.source, Webhook) and connection.tickets and connection.tickets.webhook_secret
+        }
+
+    def close(self) -> None:
+        self.index.vectors.close()
+        self.engine.dispose()
+
+
+def open_deployment(config: Config) -> Deployment:
+    """Open what `config` names. Raises ConfigProblem: a reference that leads nowhere, an index that another process holds."""
+    refuse_what_is_not_there_yet(config)
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    engine = open_database(config.database_url(), folder=config.data_dir)
+    embedder = local_embedder()
+    vectors = open_vectors(config.data_dir / "index", embedder.dimensions)
+    connections = {settings.name: connect(settings) for settings in config.connectors if registry.can_connect(settings)}
+    return Deployment(config, engine, Index(engine, vectors, embedder), connections)
+
+
+def connect(settings: ConnectorSettings) -> Connection:
+    """A connector with HTTP clients of its own. Raises ConfigProblem."""
+    clients: list[HttpClient] = []
+
+    def http(origin: str, authorize: Authorize | None = None, *, renew: Callable[[], bool] | None = None) -> HttpClient:
+        client = HttpClient(origin, authorize, renew=renew)
+        clients.append(client)
+        return client
+
+    return Connection(settings, registry.connect(settings, http), clients, threading.Lock())
+
+
+def build_writer(config: Config, embedder: Embedder) -> Writer:
+    """The configured writer, with its fallback behind it."""
+    from bot.answer.extractive import ExtractiveWriter
+
+    extractive = ExtractiveWriter(embedder.embed)
+    if config.writer.provider == "extractive":
+        return extractive
+    from bot.answer.model import ModelWriter
+
+    model = ModelWriter(config.writer)
+    return compose([model, extractive] if config.writer.fallback == "extractive" else [model])
+
+
+def refuse_what_is_not_there_yet(config: Config) -> None:
+    """The file may name parts that this release cannot run; say so instead of doing something else."""
+    if config.index.url:
+        raise ConfigProblem("index.url: this release keeps the index embedded; leave url out")
+    if config.embedding.provider != "local":
+        raise ConfigProblem(f"embedding.provider: this release embeds with local only, not {config.embedding.provider}")
+
+
+def index_folder(config: Config) -> Path:
+    return config.data_dir / "index"

@@ -1,0 +1,119 @@
+"""The long-running process: scheduler and worker, with webhooks and health beside them, until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+
+import structlog
+import uvicorn
+from sqlalchemy import text
+from sqlmodel import Session
+from starlette.applications import Starlette
+
+from bot.chores import open_chores
+from bot.config import Config
+from bot.deployment import Deployment, open_deployment, utc_now
+from bot.metrics import Metrics
+from bot.schedule import every, poll_every, start_schedule
+from bot.web import create_app
+from bot.worker import Worker, start_worker
+from storage import outbox
+
+log = structlog.get_logger()
+
+STOP_AT_LATEST = 9.0  # seconds after SIGTERM; what is unfinished then is taken up at the next start
+
+
+def serve(config: Config, *, http: bool) -> None:
+    """Work until SIGTERM or SIGINT. Raises ConfigProblem before anything is begun."""
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    deployment = open_deployment(config)
+    release_claims(deployment)
+    metrics = Metrics()
+    chores = open_chores(deployment, metrics)
+    worker = start_worker(chores, list(deployment.connections), workflow_database(config))
+    scheduler = start_schedule(jobs(deployment, worker, list(chores.flows)))
+    app = create_app(deployment.webhooks(), worker.look, partial(readiness, deployment), metrics.registry, utc_now)
+    with listening(app, config.console.bind) if http else _nothing():
+        log.info("working", connectors=sorted(deployment.connections), answering=sorted(chores.flows), http=config.console.bind if http else None)
+        stop.wait()
+        log.info("stopping")
+        last_resort = threading.Timer(STOP_AT_LATEST, os._exit, (0,))
+        last_resort.daemon = True
+        last_resort.start()
+        scheduler.shutdown(wait=False)
+    worker.stop()
+    deployment.close()
+    log.info("stopped")
+    # Threads still inside a vendor's call must not hold the process; their work is durable and goes on at the next start.
+    os._exit(0)
+
+
+def release_claims(deployment: Deployment) -> None:
+    """What a dead process was sending is unknown now, and looked for at the vendor before it is sent again.
+
+    Only where one process at a time may work (SQLite: the index admits no second one): there the claimant is surely dead.
+    """
+    if deployment.engine.dialect.name != "sqlite":
+        return
+    with Session(deployment.engine) as session, session.begin():
+        for effect in outbox.unsettled(session):
+            if effect.state is outbox.State.SENDING:
+                outbox.settle(session, effect.key, outbox.State.UNKNOWN, reason="the process that was sending it died", now=deployment.now())
+
+
+def jobs(deployment: Deployment, worker: Worker, answering: list[str]) -> list[tuple[str, object, Callable[[str], None]]]:
+    """What is due when: every connector's sync, and a look at the tickets of those that are answered."""
+    due: list[tuple[str, object, Callable[[str], None]]] = []
+    for name, connection in deployment.connections.items():
+        due.append((f"sync-{name}", every(connection.settings.every), partial(worker.sync, name)))
+        if name in answering:
+            due.append((f"poll-{name}", poll_every(connection.settings.every), partial(worker.poll, name)))
+    return due
+
+
+def readiness(deployment: Deployment) -> Mapping[str, str]:
+    """Each part, and `ok` or what is wrong with it."""
+    parts = {"database": "ok", "index": "ok", "connectors": "ok" if deployment.connections else "none connected"}
+    try:
+        with deployment.engine.connect() as connection:
+            connection.execute(text("select 1"))
+    except OSError as problem:
+        parts["database"] = type(problem).__name__
+    try:
+        deployment.index.vectors.count()
+    except RuntimeError as problem:
+        parts["index"] = type(problem).__name__
+    return parts
+
+
+def workflow_database(config: Config) -> str:
+    """Where durable work is kept: beside the data on SQLite, in the same database on PostgreSQL."""
+    url = config.database_url()
+    return f"sqlite:///{config.data_dir / 'workflows.sqlite'}" if url == "sqlite" else url
+
+
+@contextmanager
+def listening(app: Starlette, bind: str) -> Iterator[None]:
+    """Serve `app` from a thread; signals stay with the process."""
+    host, _, port = bind.rpartition(":")
+    server = uvicorn.Server(uvicorn.Config(app, host=host.strip("[]"), port=int(port), log_config=None, access_log=False, lifespan="off"))
+    thread = threading.Thread(target=server.run, name="http", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(timeout=3)
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield

@@ -1,0 +1,163 @@
+"""Durable execution: syncs, polls and tickets as DBOS workflows. All of DBOS is in here; the verbs stay plain functions.
+
+A workflow's arguments and results are ids only, never texts: what a ticket says is kept in one place, where it can be
+forgotten. A step may run twice after a crash; the ledger and the outbox make that harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+from dbos import DBOS, SetWorkflowID
+
+from connectors.base import Cursor
+
+log = structlog.get_logger()
+
+TICKETS_AT_ONCE = 32  # per process and helpdesk
+FIRST_WAIT, LONGEST_WAIT = 2.0, 900.0  # seconds, doubling, between two tries at a ticket
+TRIES = 100  # about a day of the longest wait; then the ticket is reported as given up
+STOP_WITHIN = 6  # seconds that running workflows get to finish on a stop
+# Workflows that an older release left unfinished are taken up by a newer one while this stays the same:
+# change it only with the meaning of a workflow's arguments.
+WORKFLOW_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One page of a helpdesk's tickets that moved, and where to go on."""
+
+    tickets: tuple[str, ...]
+    cursor: Cursor | None  # None: nothing to store
+    caught_up: bool
+
+
+class Chores(Protocol):
+    """What there is to do, as plain functions. Each is safe to repeat and raises only on a bug."""
+
+    def sync(self, connector: str) -> None: ...
+    def moved(self, connector: str) -> Moved: ...
+    def turn(self, connector: str, cursor: Cursor) -> None: ...
+    def waiting(self, connector: str, ticket: str) -> tuple[str | None, float]: ...  # the customer comment that waits for us
+    def answer(self, connector: str, ticket: str, comment: str) -> float: ...
+
+    # The floats are seconds to wait before the next try; 0.0: settled.
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """The enqueuing side: every call is safe to repeat, its slot or delivery names the piece of work."""
+
+    sync: Callable[[str, str], None]  # connector, slot
+    poll: Callable[[str, str], None]  # connector, slot
+    look: Callable[[str, str, str], None]  # connector, ticket, delivery
+    stop: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Workflows:
+    sync: Callable[[str], None]
+    poll: Callable[[str], None]
+    look: Callable[[str, str], None]
+
+
+def start_worker(chores: Chores, connectors: Sequence[str], database_url: str, *, executor: str = "local") -> Worker:
+    """Launch DBOS on `database_url`, take up what a dead process left, and return the enqueuing side."""
+    DBOS(
+        config={
+            "name": "draftdesk",
+            "system_database_url": database_url,
+            "application_version": WORKFLOW_VERSION,
+            "executor_id": executor,
+            "enable_otlp": False,
+            "log_level": "ERROR",
+        }
+    )
+    workflows = _declare(chores)
+    DBOS.launch()
+    DBOS.register_queue("sync", worker_concurrency=1, polling_interval_sec=0.5)
+    for name in connectors:
+        DBOS.register_queue(f"poll-{name}", worker_concurrency=1, polling_interval_sec=0.2)
+        DBOS.register_queue(f"tickets-{name}", worker_concurrency=TICKETS_AT_ONCE, polling_interval_sec=0.1)
+    return Worker(
+        sync=lambda name, slot: _enqueue("sync", workflows.sync, f"sync:{name}:{slot}", name),
+        poll=lambda name, slot: _enqueue(f"poll-{name}", workflows.poll, f"poll:{name}:{slot}", name),
+        look=lambda name, ticket, delivery: _enqueue(f"tickets-{name}", workflows.look, f"look:{name}:{delivery}", name, ticket),
+        stop=lambda: DBOS.destroy(workflow_completion_timeout_sec=STOP_WITHIN, destroy_registry=True),
+    )
+
+
+def _enqueue(queue: str, workflow: Callable[..., Any], identity: str, *arguments: str) -> None:
+    with SetWorkflowID(identity):
+        DBOS.enqueue_workflow(queue, workflow, *arguments)
+
+
+def _pauses() -> Iterator[float]:
+    for attempt in range(TRIES):
+        yield min(FIRST_WAIT * 2.0**min(attempt, 20), LONGEST_WAIT)
+
+
+def _declare(chores: Chores) -> _Workflows:
+    """The workflows over these chores; DBOS finds them again by name after a restart."""
+
+    @DBOS.step(name="sync")
+    def run_sync(name: str) -> None:
+        chores.sync(name)
+
+    @DBOS.workflow(name="sync", max_recovery_attempts=None)
+    def sync(name: str) -> None:
+        run_sync(name)
+
+    @DBOS.step(name="answer")
+    def try_answer(name: str, ticket: str, comment: str) -> float:
+        return chores.answer(name, ticket, comment)
+
+    @DBOS.workflow(name="answer", max_recovery_attempts=None)
+    def answer(name: str, ticket: str, comment: str) -> None:
+        for pause in _pauses():
+            wait = try_answer(name, ticket, comment)
+            if not wait:
+                return
+            DBOS.sleep(max(wait, pause))
+        log.error("ticket given up", connector=name, ticket=ticket, tries=TRIES)
+
+    @DBOS.step(name="waiting")
+    def find_waiting(name: str, ticket: str) -> list[Any]:
+        return list(chores.waiting(name, ticket))
+
+    @DBOS.workflow(name="look", max_recovery_attempts=None)
+    def look(name: str, ticket: str) -> None:
+        for pause in _pauses():
+            comment, wait = find_waiting(name, ticket)
+            if comment is not None:
+                _enqueue(f"tickets-{name}", answer, f"answer:{name}:{ticket}:{comment}", name, ticket, comment)
+            if not wait:
+                return
+            DBOS.sleep(max(wait, pause))
+        log.error("ticket given up", connector=name, ticket=ticket, tries=TRIES)
+
+    @DBOS.step(name="moved")
+    def read_page(name: str) -> dict[str, Any]:
+        page = chores.moved(name)
+        return {"tickets": list(page.tickets), "cursor": page.cursor and dict(page.cursor), "caught_up": page.caught_up}
+
+    @DBOS.step(name="turn")
+    def turn_page(name: str, cursor: Cursor) -> None:
+        chores.turn(name, cursor)
+
+    @DBOS.workflow(name="poll", max_recovery_attempts=None)
+    def poll(name: str) -> None:
+        """The cursor moves only after every ticket of its page is enqueued: a crash between reads the page again."""
+        number, caught_up = 0, False
+        while not caught_up:
+            page = read_page(name)
+            for ticket in page["tickets"]:
+                _enqueue(f"tickets-{name}", look, f"look:{DBOS.workflow_id}:{number}:{ticket}", name, ticket)
+            if page["cursor"] is not None:
+                turn_page(name, page["cursor"])
+            number, caught_up = number + 1, page["caught_up"]
+
+    return _Workflows(sync, poll, look)
