@@ -1,0 +1,231 @@
+"""The comments that we mean to write at a vendor, each under a key that makes a repeat harmless.
+
+An effect is planned in one transaction with its draft, claimed before the call and settled after it. What a crash or a
+time-out leaves behind is *unknown*: the next claimant looks for the key at the vendor (`find_reply`) before it writes.
+Every function leaves the transaction to its caller; a claim must be committed before the call is made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, delete, func, select, text, update
+from sqlalchemy import Row as SqlRow
+from sqlmodel import Session
+
+from storage.database import insert
+from storage.tables import UNSETTLED, DeliveryRow, DraftRow, EffectRow, table
+
+LEASE = timedelta(seconds=90)  # longer than a vendor call can last (HttpClient gives up after 60 s)
+DELIVERIES_KEPT = timedelta(hours=24)  # a webhook's signature is stale after 5 minutes, so a repeat cannot be older
+
+drafts, effects, deliveries = table(DraftRow), table(EffectRow), table(DeliveryRow)
+
+Kind = Literal["reply", "note", "handoff"]
+
+
+class State(StrEnum):
+    PLANNED = "planned"  # decided, nothing sent yet -> sending, cancelled
+    SENDING = "sending"  # claimed: a call is, or was, under way -> sent, unknown, refused, cancelled; sending again after the lease
+    UNKNOWN = "unknown"  # the call may have taken effect: look before writing -> sending, or sent when it is found there
+    SENT = "sent"  # terminal: the vendor has it, as `vendor_ref`
+    REFUSED = "refused"  # terminal: the vendor will never take it
+    CANCELLED = "cancelled"  # terminal: a person was faster, or the ticket changed; nothing was written
+
+
+_ENTRANCES = {
+    State.SENT: (State.SENDING, State.UNKNOWN),
+    State.UNKNOWN: (State.SENDING, State.UNKNOWN),
+    State.REFUSED: (State.SENDING,),
+    State.CANCELLED: (State.PLANNED, State.SENDING),
+}
+_UNSETTLED = (State.PLANNED, State.SENDING, State.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    key: str
+    draft_id: str
+    connector: str
+    ticket_id: str
+    kind: Kind
+    state: State
+    html: str
+    public: bool
+    tags: tuple[str, ...]
+    seen_version: str
+    attempts: int  # claims so far; more than one: look for the key at the vendor before writing
+    vendor_ref: str | None
+    reason: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class AlreadySettled(Exception):
+    """The effect is in a terminal state, `effect.state`: there is nothing left to be done for it."""
+
+    def __init__(self, effect: Effect) -> None:
+        super().__init__(f"effect {effect.key} is {effect.state} already")
+        self.effect = effect
+
+
+class InFlight(Exception):
+    """Another worker has claimed the effect: come back after `retry_after` seconds."""
+
+    def __init__(self, key: str, retry_after: float) -> None:
+        super().__init__(f"effect {key} is being sent by another worker; look again in {retry_after:.0f} s")
+        self.retry_after = retry_after
+
+
+class WrongTurn(Exception):
+    """A transition that the state machine does not have: a bug of the caller."""
+
+
+def effect_key(desk: str, ticket_id: str, customer_comment_id: str, kind: str) -> str:
+    """32 hex characters: the same for the same answer to the same customer comment, for ever."""
+    return hashlib.sha256(json.dumps([desk, ticket_id, customer_comment_id, kind]).encode()).hexdigest()[:32]
+
+
+def plan(s: Session, draft: DraftRow, effect: Effect | None) -> Effect | None:
+    """Store a draft and the effect it calls for; the effect starts as planned, whatever it says of itself.
+
+    A key that exists already keeps its effect, its body and its draft: they are returned, and the new ones dropped. A draft
+    without an effect binds nobody, and gives way to a later one of the same id.
+    """
+    if effect is not None and effect.draft_id != draft.id:
+        raise ValueError(f"effect {effect.key} belongs to draft {effect.draft_id}, not to {draft.id}")
+    if effect is not None and (first := _effect(s, effects.c.key == effect.key)):
+        return first
+    values = draft.model_dump()
+    s.connection().execute(insert(s, DraftRow).values(**values).on_conflict_do_nothing())
+    # From here on this draft is ours alone: a second planner waits on its row.
+    s.connection().execute(select(drafts.c.id).where(drafts.c.id == draft.id).with_for_update())
+    if first := _effect(s, effects.c.draft_id == draft.id):
+        return first
+    s.connection().execute(update(drafts).where(drafts.c.id == draft.id).values(**values))
+    if effect is None:
+        return None
+    s.connection().execute(insert(s, EffectRow).values(**_planned(effect)).on_conflict_do_nothing(index_elements=["key"]))
+    return _effect(s, effects.c.key == effect.key)
+
+
+def _planned(effect: Effect) -> dict[str, Any]:
+    return {
+        "key": effect.key,
+        "draft_id": effect.draft_id,
+        "connector": effect.connector,
+        "ticket_id": effect.ticket_id,
+        "kind": effect.kind,
+        "state": State.PLANNED.value,
+        "html": effect.html,
+        "public": effect.public,
+        "tags": list(effect.tags),
+        "seen_version": effect.seen_version,
+        "attempts": 0,
+        "created_at": effect.created_at,
+        "updated_at": effect.created_at,
+    }
+
+
+def effect(s: Session, key: str) -> Effect | None:
+    """The effect of this key, as it stands."""
+    return _effect(s, effects.c.key == key)
+
+
+def _effect(s: Session, where: ColumnElement[bool]) -> Effect | None:
+    row = s.connection().execute(select(effects).where(where)).one_or_none()
+    return None if row is None else _parse(row)
+
+
+def _parse(row: SqlRow[Any]) -> Effect:
+    return Effect(**{**row._mapping, "state": State(row.state), "tags": tuple(row.tags)})
+
+
+def claim(s: Session, key: str, now: datetime, *, lease: timedelta = LEASE) -> Effect:
+    """Take the effect for one attempt: planned, unknown, or sending for at least `lease`, becomes sending.
+
+    Of any number of workers one gets it, the others raise InFlight. A process that knows that the earlier claimant is dead
+    passes a lease of zero. With `attempts` > 1 the caller must look for the key at the vendor before it writes.
+    Raises AlreadySettled for terminal states, KeyError for a key that was never planned.
+    """
+    # A claim from the far future was made before the clock was set back: it does not hold for longer than a lease either.
+    abandoned = (effects.c.updated_at <= now - lease) | (effects.c.updated_at > now + lease)
+    free = effects.c.state.in_((State.PLANNED.value, State.UNKNOWN.value)) | ((effects.c.state == State.SENDING.value) & abandoned)
+    taken = (
+        update(effects)
+        .where(effects.c.key == key, free)
+        .values(state=State.SENDING.value, attempts=effects.c.attempts + 1, reason=None, updated_at=now)
+        .returning(effects)
+    )
+    row = s.connection().execute(taken).one_or_none()
+    if row is not None:
+        return _parse(row)
+    held = _existing(s, key)
+    if held.state not in _UNSETTLED:
+        raise AlreadySettled(held)
+    raise InFlight(key, max(1.0, (held.updated_at + lease - now).total_seconds()))
+
+
+def _existing(s: Session, key: str) -> Effect:
+    held = effect(s, key)
+    if held is None:
+        raise KeyError(f"no effect was planned under the key {key}")
+    return held
+
+
+def settle(
+    s: Session, key: str, state: State | str, *, vendor_ref: str | None = None, reason: str | None = None, now: datetime
+) -> Effect:
+    """Write down how an attempt ended: sent (with `vendor_ref`), unknown, refused or cancelled (with `reason`).
+
+    Raises AlreadySettled from a terminal state, WrongTurn for a transition that the machine does not have, KeyError for an unknown key.
+    """
+    to = State(state)
+    if to not in _ENTRANCES:
+        raise WrongTurn(f"an effect is not settled as {to}")
+    if (to is State.SENT) != (vendor_ref is not None) or (to in (State.REFUSED, State.CANCELLED) and not reason):
+        raise WrongTurn("sent takes a vendor_ref and nothing else does; refused and cancelled take a reason")
+    moved = (
+        update(effects)
+        .where(effects.c.key == key, effects.c.state.in_([origin.value for origin in _ENTRANCES[to]]))
+        .values(state=to.value, vendor_ref=vendor_ref, reason=reason, updated_at=now)
+        .returning(effects)
+    )
+    row = s.connection().execute(moved).one_or_none()
+    if row is not None:
+        return _parse(row)
+    held = _existing(s, key)
+    if held.state not in _UNSETTLED:
+        raise AlreadySettled(held)
+    raise WrongTurn(f"effect {key} is {held.state}: it cannot become {to} from there")
+
+
+def unsettled(s: Session) -> list[Effect]:
+    """Planned, sending and unknown effects, oldest first."""
+    rows = s.connection().execute(select(effects).where(text(UNSETTLED)).order_by(effects.c.created_at, effects.c.key))
+    return [_parse(row) for row in rows]
+
+
+def replies_to(s: Session, connector: str, ticket_id: str) -> int:
+    """How many replies and notes this ticket has, or may have, from us."""
+    maybe = effects.c.state.in_((State.SENT.value, State.SENDING.value, State.UNKNOWN.value))
+    ours = (effects.c.connector == connector) & (effects.c.ticket_id == ticket_id) & effects.c.kind.in_(("reply", "note"))
+    return s.connection().scalar(select(func.count()).select_from(effects).where(ours, maybe)) or 0
+
+
+def draft(s: Session, draft_id: str) -> DraftRow | None:
+    """The draft of this id, free of the session."""
+    row = s.connection().execute(select(drafts).where(drafts.c.id == draft_id)).one_or_none()
+    return None if row is None else DraftRow(**row._mapping)
+
+
+def seen_delivery(s: Session, connector: str, delivery_id: str, now: datetime) -> bool:
+    """True for a webhook delivery seen for the first time, and from now on False for its repeats."""
+    s.connection().execute(delete(deliveries).where(deliveries.c.seen_at < now - DELIVERIES_KEPT))
+    row = insert(s, DeliveryRow).values(connector=connector, delivery_id=delivery_id, seen_at=now)
+    return s.connection().execute(row.on_conflict_do_nothing()).rowcount == 1

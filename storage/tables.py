@@ -1,0 +1,218 @@
+"""The tables, and the invariants that the database itself keeps: keys, CHECKs, partial unique indexes.
+
+Large texts stand last in their table: SQLite then finds the small columns of a row without walking the large ones.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, Dialect, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+UNSETTLED = "state IN ('planned', 'sending', 'unknown')"  # of an effect: work is left
+
+
+class Moment(TypeDecorator[datetime]):
+    """A timezone-aware instant, always read back in UTC. SQLite keeps no zone: it holds UTC of fixed width, which sorts as text."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone cannot be stored")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Words(TypeDecorator[str]):
+    """Text that other people wrote: NUL and lone surrogates, which PostgreSQL or UTF-8 cannot hold, are dropped or become `?`."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+class Row(SQLModel):
+    """What every table shares: names of constraints that a later migration can drop by name."""
+
+    metadata: ClassVar[MetaData] = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+
+
+def table(row: type[Row]) -> Table:
+    """The SQL table behind a row class."""
+    return row.metadata.tables[str(row.__tablename__)]
+
+
+class DocumentRow(Row, table=True):
+    """One document of a connector: whether it is there, and how reading it went."""
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        CheckConstraint("state IN ('live', 'gone', 'unreadable')", name="state"),
+        CheckConstraint("(state = 'gone') = (gone_at IS NOT NULL)", name="gone_at"),
+        CheckConstraint("state <> 'unreadable' OR reason IS NOT NULL", name="reason"),
+        CheckConstraint("fails >= 0", name="fails"),
+        Index("ix_documents_connector_state", "connector", "state"),
+    )
+    id: str = Field(primary_key=True, sa_type=Text)
+    connector: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    reason: str | None = Field(default=None, sa_type=Words)  # why it is unreadable
+    created_at: datetime | None = Field(default=None, sa_type=Moment)  # the vendor's
+    updated_at: datetime | None = Field(default=None, sa_type=Moment)  # the vendor's, of the newest version read
+    seen_at: datetime = Field(sa_type=Moment)
+    gone_at: datetime | None = Field(default=None, sa_type=Moment)
+    fails: int = Field(default=0, sa_type=Integer)  # readings failed in a row
+
+
+class VersionRow(Row, table=True):
+    """What a document said from `valid_from` (inclusive) to `valid_to` (exclusive; NULL: says now)."""
+
+    __tablename__ = "versions"
+    __table_args__ = (
+        CheckConstraint("audience IN ('public', 'internal')", name="audience"),
+        CheckConstraint("valid_to >= valid_from", name="interval"),
+        UniqueConstraint("document", "valid_from"),
+        Index(
+            "ix_versions_one_current",
+            "document",
+            unique=True,
+            sqlite_where=text("valid_to IS NULL"),
+            postgresql_where=text("valid_to IS NULL"),
+        ),
+    )
+    key: str = Field(primary_key=True, sa_type=Text)
+    document: str = Field(foreign_key="documents.id", sa_type=Text)
+    connector: str = Field(sa_type=Text)
+    fingerprint: str = Field(sa_type=Text)
+    audience: str = Field(sa_type=Text)
+    language: str | None = Field(default=None, sa_type=Text)
+    valid_from: datetime = Field(sa_type=Moment)
+    valid_to: datetime | None = Field(default=None, sa_type=Moment)
+    assumed: bool  # the text was edited before we read it: from valid_from to updated_at it is a guess
+    updated_at: datetime | None = Field(default=None, sa_type=Moment)
+    created_at: datetime | None = Field(default=None, sa_type=Moment)
+    url: str = Field(sa_type=Words)
+    title: str = Field(sa_type=Words)
+    markdown: str = Field(sa_type=Words)
+
+
+class CursorRow(Row, table=True):
+    """Where a connector's stream is to be resumed."""
+
+    __tablename__ = "cursors"
+    connector: str = Field(primary_key=True, sa_type=Text)
+    stream: str = Field(primary_key=True, sa_type=Text)
+    cursor: dict[str, Any] = Field(sa_type=JSON)
+    updated_at: datetime = Field(sa_type=Moment)
+
+
+class SyncRow(Row, table=True):
+    """How one sync of one connector went."""
+
+    __tablename__ = "syncs"
+    __table_args__ = (
+        CheckConstraint("seconds >= 0", name="seconds"),
+        Index("ix_syncs_connector_started_at", "connector", "started_at"),
+    )
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite"))
+    connector: str = Field(sa_type=Text)
+    started_at: datetime = Field(sa_type=Moment)
+    seconds: float
+    added: int = 0
+    updated: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    unreadable: int = 0
+    held_back: int = 0  # removals that the brake stopped
+    requests: int = 0
+    caught_up: bool = False
+    listing: bool = False  # a complete listing was read and held against the ledger
+    error: str | None = Field(default=None, sa_type=Words)
+
+
+class DraftRow(Row, table=True):
+    """One decision about one customer comment, with all that led to it (`record`, for `explain`)."""
+
+    __tablename__ = "drafts"
+    __table_args__ = (
+        CheckConstraint("decision IN ('reply', 'note', 'handoff', 'skip')", name="decision"),
+        Index("ix_drafts_ticket", "connector", "ticket_id"),
+        Index("ix_drafts_created_at", "created_at"),
+    )
+    id: str = Field(primary_key=True, sa_type=Text)
+    connector: str = Field(sa_type=Text)
+    ticket_id: str = Field(sa_type=Text)
+    customer_comment_id: str = Field(sa_type=Text)
+    decision: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=Moment)
+    subject: str | None = Field(default=None, sa_type=Words)
+    reason: str = Field(sa_type=Words)
+    record: dict[str, Any] = Field(sa_type=JSON)
+
+
+class EffectRow(Row, table=True):
+    """One comment that we mean to write at a vendor; see `storage.outbox` for the states."""
+
+    __tablename__ = "effects"
+    __table_args__ = (
+        CheckConstraint("kind IN ('reply', 'note', 'handoff')", name="kind"),
+        CheckConstraint("public = (kind = 'reply')", name="public"),
+        CheckConstraint("state IN ('planned', 'sending', 'sent', 'unknown', 'refused', 'cancelled')", name="state"),
+        CheckConstraint("attempts >= 0 AND (attempts > 0 OR state IN ('planned', 'cancelled'))", name="attempts"),
+        CheckConstraint("(state = 'sent') = (vendor_ref IS NOT NULL)", name="vendor_ref"),
+        CheckConstraint("state NOT IN ('refused', 'cancelled') OR reason IS NOT NULL", name="reason"),
+        UniqueConstraint("draft_id"),
+        Index("ix_effects_ticket", "connector", "ticket_id"),
+        Index(
+            "ix_effects_unsettled",
+            "created_at",
+            sqlite_where=text(UNSETTLED),
+            postgresql_where=text(UNSETTLED),
+        ),
+    )
+    key: str = Field(primary_key=True, sa_type=Text)
+    draft_id: str = Field(foreign_key="drafts.id", sa_type=Text)
+    connector: str = Field(sa_type=Text)
+    ticket_id: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    public: bool
+    attempts: int = 0
+    seen_version: str = Field(sa_type=Text)
+    vendor_ref: str | None = Field(default=None, sa_type=Text)
+    created_at: datetime = Field(sa_type=Moment)
+    updated_at: datetime = Field(sa_type=Moment)
+    tags: list[str] = Field(sa_type=JSON)
+    reason: str | None = Field(default=None, sa_type=Words)
+    html: str = Field(sa_type=Words)
+
+
+class DeliveryRow(Row, table=True):
+    """A webhook delivery that was taken, so that its repeats are not."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index("ix_deliveries_seen_at", "seen_at"),)
+    connector: str = Field(primary_key=True, sa_type=Text)
+    delivery_id: str = Field(primary_key=True, sa_type=Text)
+    seen_at: datetime = Field(sa_type=Moment)
