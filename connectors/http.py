@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http.client import IncompleteRead
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -343,18 +344,26 @@ def _fault(where: str, problem: BaseException) -> Transient | ConfigProblem:
         chain.append(seen)
         inner = seen.args[0] if seen.args and isinstance(seen.args[0], BaseException) else getattr(seen, "reason", None)
         seen = inner if isinstance(inner, BaseException) else seen.__cause__ or seen.__context__
-    for fault in chain:
-        if isinstance(fault, ssl.SSLCertVerificationError):
-            return ConfigProblem(f"{where}: the server's certificate is not trusted; check base_url, or name your CA in REQUESTS_CA_BUNDLE")
-        if isinstance(fault, urllib3.exceptions.NameResolutionError):
-            return Transient(f"{where}: the host name was not found; check base_url and the network")
-        if isinstance(fault, (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)):
-            return Transient(f"{where}: timed out")
-        if isinstance(fault, ConnectionRefusedError):
-            return Transient(f"{where}: connection refused; is it running, and is base_url right?")
-    if any(isinstance(fault, (urllib3.exceptions.IncompleteRead, urllib3.exceptions.DecodeError)) for fault in chain):
-        return Transient(f"{where}: the answer is truncated")
+    for kinds, sentence_for in _FAULTS:
+        if any(isinstance(fault, kinds) for fault in chain):
+            return sentence_for(where)
     return Transient(f"{where}: the connection broke ({type(problem).__name__})")
+
+
+# The first kind found in an exception and its causes names the fault: urllib3 calls a refused connection a time-out as well.
+_FAULTS: tuple[tuple[tuple[type[BaseException], ...], Callable[[str], Transient | ConfigProblem]], ...] = (
+    (
+        (ssl.SSLCertVerificationError,),
+        lambda where: ConfigProblem(f"{where}: the certificate is not trusted; check base_url, or name your CA in REQUESTS_CA_BUNDLE"),
+    ),
+    (
+        (urllib3.exceptions.NameResolutionError,),
+        lambda where: Transient(f"{where}: the host name was not found; check base_url and the network"),
+    ),
+    ((ConnectionRefusedError,), lambda where: Transient(f"{where}: connection refused; is it running, and is base_url right?")),
+    ((TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError), lambda where: Transient(f"{where}: timed out")),
+    ((IncompleteRead, urllib3.exceptions.DecodeError), lambda where: Transient(f"{where}: the answer is truncated")),
+)
 
 
 def _storable(value: Any) -> Any:

@@ -71,12 +71,20 @@ def _origin(url: str) -> tuple[Origin, SplitResult]:
     if not host or "%" in host:
         raise ValueError("it names no host")
     if not host.isascii():
-        try:
-            host = idna.encode(host).decode("ascii")
-        except idna.IDNAError:
-            raise ValueError("its host is not a valid international name") from None
+        host = _ascii(host)
     port = _DEFAULT_PORT[parts.scheme] if parts.port is None else parts.port
     return Origin(parts.scheme, host, port), parts
+
+
+def _ascii(host: str) -> str:
+    """An international name as it goes over the wire; only its one exact spelling counts, no look-alike dots or letters."""
+    try:
+        encoded = idna.encode(host).decode("ascii")
+        if idna.decode(encoded) == host:
+            return encoded
+    except idna.IDNAError:
+        pass
+    raise ValueError("its host is not a valid international name")
 
 
 def _shown(url: str) -> str:
