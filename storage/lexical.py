@@ -1,0 +1,161 @@
+"""Texts to words that match: sparse BM25 vectors for the index, and letter sequences to order what it found.
+
+A term is a word, lower-cased, without accents, stemmed, and hashed to 32 bits the same way on every
+machine. The index multiplies a query's weights by the inverse document frequency; what is stored here
+is BM25's saturated term frequency.
+
+Letter sequences (four characters, across word boundaries) forgive spelling and inflection and hear word
+order. In the index they would quadruple its size; scored over the candidates only they rank as well.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zlib
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+SATURATION = 1.2  # BM25's k1
+LENGTH = 0.75  # BM25's b
+USUAL_TERMS = 70  # terms in a passage of usual length; a constant, because the index grows while it is written
+GRAM = 4  # characters
+
+STEMMERS = {"en": "english", "fr": "french", "de": "german", "es": "spanish"}
+SMALL_WORDS = {  # folded; too common to tell passages apart, and so a sign of the language
+    "en": (
+        "a am an and any are as at be because been being but by can could did do does doing don for from get had has have he her his how i"
+        " if in into is it its just me my no not of on or our please she should so some such than that the their them then there these they"
+        " this those to too us was we were what when where which who why will with would you your"
+    ),
+    "fr": (
+        "a ai alors as au aux avec avez ce cela ces cet cette comment c d dans de des dois doit du elle elles en est et etre eu fait il ils"
+        " j je l la le les leur leurs lui m ma mais me mes moi mon n ne nos notre nous on ont ou par pas peut peux plus pour pourquoi qu"
+        " quand que quel quelle qui quoi s sa se ses si son sont sur t ta te tes ton tu un une vos votre vous y"
+    ),
+    "de": (
+        "aber als am an auch auf aus bei bin bis bitte da das dass dein dem den der des die dir doch du ein eine einem einen einer eines er"
+        " es fur habe haben hat ich ihr ihre ihren im in ist ja kann konnen man mein meine meinem meinen mich mir mit nach nicht noch nur"
+        " oder sein sich sie sind so um und uns unser vom von vor war warum was wenn wer wie wir wird wo zu zum zur"
+    ),
+    "es": (
+        "al a como con cual cuando de del desde donde el ella ellos en era es esa ese eso esta este esto fue ha han hay la las le les lo"
+        " los mas me mi mis muy no nos o os para pero por porque puede puedo que quien se ser si sin sobre son soy su sus te tengo tiene tu"
+        " tus un una uno unos y ya yo"
+    ),
+}
+STOP_WORDS = {language: frozenset(words.split()) for language, words in SMALL_WORDS.items()}
+
+_WORD = re.compile(r"[^\W_]+")
+_ACCENT = re.compile("[\u0300-\u036f]+")
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # kana, han, hangul: words are not separated by spaces
+
+
+@dataclass(frozen=True, slots=True)
+class Sparse:
+    """Weights by term id (unsigned, 32 bits); both tuples have the same length, ids are distinct and ascending."""
+
+    indices: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+def weigh(text: str, language: str | None = None) -> Sparse:
+    """A passage's terms with BM25's saturated frequency. `language` is ISO 639-1; without it, it is guessed from the small words."""
+    tokens = _WORD.findall(fold(text))
+    spoken = language if language in STEMMERS else (guess(tokens) or "en")
+    counts = Counter(term for token in tokens for term in terms(token, spoken))
+    norm = SATURATION * (1 - LENGTH + LENGTH * counts.total() / USUAL_TERMS)
+    weights = {count: round(count * (SATURATION + 1) / (count + norm), 4) for count in set(counts.values())}
+    ids = sorted(counts)
+    return Sparse(tuple(ids), tuple(weights[counts[term]] for term in ids))
+
+
+def ask(text: str, language: str | None = None) -> Sparse:
+    """A question's terms, each once. When the language is neither told nor guessed, every language's stem of a word is looked for."""
+    tokens = _WORD.findall(fold(text))
+    spoken = language if language in STEMMERS else guess(tokens)
+    languages = (spoken,) if spoken else tuple(STEMMERS)
+    wanted = {term for token in tokens for name in languages for term in terms(token, name)}
+    if not wanted:  # a question made of small words alone still asks something
+        wanted = {term_id(token) for token in tokens}
+    return Sparse(tuple(sorted(wanted)), (1.0,) * len(wanted))
+
+
+def likeness(question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+    """How much of the question's letter sequences each text has: BM25 over four-character sequences, with these texts as the corpus."""
+    wanted = np.unique(_grams(_spaced(question)))
+    scores = np.zeros(len(texts), np.float32)
+    if not len(wanted) or not texts:
+        return scores
+    spaced = [_spaced(text) for text in texts]
+    lengths = np.array([len(text) for text in spaced], np.float32)
+    grams = _grams("".join(spaced) + " " * (GRAM - 1))  # a sequence over two texts' border begins and ends in a space: noise, alike for all
+    owner = np.repeat(np.arange(len(texts)), lengths.astype(np.int64))
+    possible = np.zeros(1 << 16, bool)  # a first sieve on 16 bits: few sequences of the texts are the question's
+    possible[wanted >> np.uint64(48)] = True
+    at = np.flatnonzero(possible[grams >> np.uint64(48)])
+    place = np.minimum(np.searchsorted(wanted, grams[at]), len(wanted) - 1)
+    true = wanted[place] == grams[at]
+    cells = owner[at[true]] * len(wanted) + place[true]
+    counts = np.bincount(cells, minlength=len(texts) * len(wanted)).reshape(len(texts), len(wanted))
+    having = (counts > 0).sum(axis=0)
+    rarity = np.log1p((len(texts) - having + 0.5) / (having + 0.5))
+    norm = SATURATION * (1 - LENGTH + LENGTH * lengths / lengths.mean())
+    scores[:] = (counts * (SATURATION + 1) / (counts + norm[:, None])) @ rarity
+    return scores
+
+
+def fold(text: str) -> str:
+    """Lower-cased, without accents."""
+    lowered = text.lower()
+    if lowered.isascii():
+        return lowered
+    return _ACCENT.sub("", unicodedata.normalize("NFKD", lowered.replace("ß", "ss")))
+
+
+def guess(tokens: Collection[str]) -> str | None:
+    """The language whose small words stand out among these folded tokens; None when no language has twice the next one's."""
+    distinct = set(tokens)
+    found = sorted(((len(distinct & words), name) for name, words in STOP_WORDS.items()), reverse=True)
+    best, second = found[0], found[1]
+    return best[1] if best[0] > 0 and best[0] >= 2 * second[0] else None
+
+
+@lru_cache(maxsize=200_000)
+def terms(token: str, language: str) -> tuple[int, ...]:
+    """The term ids of one folded token: none for a stop word, its stem's, or one per pair of characters where words are not spaced.
+
+    A stemmer keeps state while it works, so each call makes its own: threads may share this.
+    """
+    import snowballstemmer  # type: ignore[import-untyped]
+
+    if token in STOP_WORDS[language]:
+        return ()
+    if len(token) > 2 and _UNSPACED.search(token):
+        return tuple(term_id(token[at : at + 2]) for at in range(len(token) - 1))
+    return (term_id(snowballstemmer.stemmer(STEMMERS[language]).stemWord(token)),)
+
+
+def term_id(term: str) -> int:
+    """CRC-32: the same on every machine and in every process."""
+    return zlib.crc32(term.encode("utf-8", "replace"))
+
+
+def _spaced(text: str) -> str:
+    return f" {' '.join(_WORD.findall(fold(text)))} "
+
+
+def _grams(text: str) -> NDArray[np.uint64]:
+    """The hash of every sequence of GRAM characters, by where it starts."""
+    letters = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
+    if len(letters) < GRAM:
+        return np.zeros(0, np.uint64)
+    hashes = np.zeros(len(letters) - GRAM + 1, np.uint64)
+    for offset in range(GRAM):
+        hashes = hashes * np.uint64(0x9E3779B97F4A7C15) + letters[offset : len(letters) - GRAM + 1 + offset]
+    return hashes
