@@ -48,7 +48,11 @@ def _promises(config: Config) -> Iterator[Line]:
     """What the operator waived stays visible."""
     for topic in config.policy.topics:
         if topic.deliver == "reply" and topic.max_wrong == "off":
-            yield Line(f"policy.topics.{topic.name}", True, "WARNING: replies are sent with no bound on how often they may be wrong (max_wrong: off)")
+            yield Line(
+                f"policy.topics.{topic.name}",
+                True,
+                "WARNING: replies are sent with no bound on how often they may be wrong (max_wrong: off)",
+            )
 
 
 def _reach_model(config: Config) -> None:

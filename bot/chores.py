@@ -11,11 +11,11 @@ from sqlmodel import Session
 
 from bot.answer.deliver import last_from_customer, obstacle_to
 from bot.answer.flow import Flow, Postponed, answer
-from connectors.timing import seconds
 from bot.deployment import Connection, Deployment
 from bot.metrics import Metrics
 from bot.worker import Moved
 from connectors.base import Comment, ConfigProblem, Cursor, CursorExpired, Helpdesk, RateLimited, Ticket, Transient
+from connectors.timing import seconds
 from storage import ledger
 
 log = structlog.get_logger()
@@ -107,7 +107,12 @@ class DeskChores:
             return self._put_off(connector, ticket, trouble)
         self.metrics.answered(connector, record)
         log.info(
-            "answered", connector=connector, ticket=ticket, draft=record["draft_id"], decision=record["decision"], posted=bool(record["posted"])
+            "answered",
+            connector=connector,
+            ticket=ticket,
+            draft=record["draft_id"],
+            decision=record["decision"],
+            posted=bool(record["posted"]),
         )
         return 0.0
 

@@ -6,10 +6,11 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -46,7 +47,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print exactly one JSON doc
 def set_up(
     context: typer.Context,
     config: Annotated[
-        Path | None, typer.Option("--config", metavar="FILE", help="The configuration file. [default: ./config.yaml, else $DRAFTDESK_CONFIG]")
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="The configuration file. [default: ./config.yaml, else $DRAFTDESK_CONFIG]"),
     ] = None,
     log_format: Annotated[LogFormat, typer.Option("--log-format", help="How logs are written to stderr.")] = LogFormat.console,
 ) -> None:
@@ -97,10 +99,12 @@ def sync(
             with sync_progress(name) as progress:
                 outcomes.append(deployment.sync(name, full=full, confirm_removals=confirm_removals, progress=progress))
         if as_json:
-            echo_json({"connectors": [outcome.describe() for outcome in outcomes]})
+            echo_json({"connectors": [asdict(outcome) for outcome in outcomes]})
         else:
             print_outcomes(outcomes)
         for outcome in outcomes:
+            for note in outcome.notes:
+                typer.echo(f"{outcome.name}: {note}", err=True)
             if outcome.error:
                 typer.echo(f"{outcome.name}: {outcome.error}", err=True)
         if any(outcome.error for outcome in outcomes):
@@ -213,8 +217,9 @@ def worker(context: typer.Context) -> None:
 @app.command()
 def connectors(as_json: AsJson = False) -> None:
     """Installed connectors, built-in and plug-ins."""
-    from bot.report import print_connectors
     from connectors.registry import installed
+
+    from bot.report import print_connectors
 
     found = installed()
     if as_json:
@@ -306,7 +311,7 @@ def read_batch(path: Path) -> list[tuple[str, str]]:
     return asked
 
 
-def complain(sentence: str) -> Any:
+def complain(sentence: str) -> NoReturn:
     typer.echo(sentence, err=True)
     raise typer.Exit(WRONG_INPUT)
 

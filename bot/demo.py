@@ -13,21 +13,24 @@ import typer
 from rich.rule import Rule
 
 from bot.answer.flow import answer
-from bot.chores import TICKETS, open_chores
+from bot.chores import open_chores
 from bot.config import load
 from bot.deployment import Deployment, open_deployment
 from bot.journal import keep_journal
 from bot.metrics import Metrics
 from bot.report import describe_results, out, print_draft, print_outcomes, print_results, sync_progress
 from connectors.sandbox import Sandbox
+from connectors.sandbox.auth import CLIENT_ID, CLIENT_SECRET
+from connectors.sandbox.delivery import WEBHOOK_SECRET
 
 DESK = "help"
+SECRETS = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "webhook_secret": WEBHOOK_SECRET}
 
 
 def show(*, serve: bool) -> None:
     """Run the demo in a temporary folder; with `serve` keep sandbox and service up until interrupted."""
     keep_journal("console", level=30)
-    with tempfile.TemporaryDirectory(prefix="draftdesk-demo-") as folder, Sandbox() as sandbox:
+    with tempfile.TemporaryDirectory(prefix="draftdesk-demo-") as folder, Sandbox(export_delay=0) as sandbox:
         config = load(write_config(Path(folder), sandbox.url))
         deployment = open_deployment(config)
         try:
@@ -96,7 +99,10 @@ def hold_sandbox(port: int, folder: Path) -> None:
     with Sandbox(port=port) as sandbox:
         path = write_config(folder.resolve(), sandbox.url)
         typer.echo(path.read_text(encoding="utf-8"))
-        typer.echo(f"The sandbox listens on {sandbox.url}; the configuration above is also in {path}. Try: draftdesk --config {path} sync", err=True)
+        typer.echo(
+            f"The sandbox listens on {sandbox.url}; the configuration above is also in {path}. Try: draftdesk --config {path} sync",
+            err=True,
+        )
         stop.wait()
 
 
@@ -104,7 +110,7 @@ def write_config(folder: Path, url: str) -> Path:
     """A configuration for the sandbox at `url`, its secrets in files beside it that only their owner can read."""
     secrets = folder / "secrets"
     secrets.mkdir(parents=True, exist_ok=True)
-    for name, value in Sandbox.SECRETS.items():
+    for name, value in SECRETS.items():
         path = secrets / name
         path.touch(mode=0o600)
         os.chmod(path, 0o600)

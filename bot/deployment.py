@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -123,7 +122,7 @@ def open_deployment(config: Config) -> Deployment:
     config.data_dir.mkdir(parents=True, exist_ok=True)
     engine = open_database(config.database_url(), folder=config.data_dir)
     embedder = local_embedder()
-    vectors = open_vectors(config.data_dir / "index", embedder.dimensions)
+    vectors = open_vectors(config.data_dir / "index", embedder.dimensions, embedder=embedder.name)
     connections = {settings.name: connect(settings) for settings in config.connectors if registry.can_connect(settings)}
     return Deployment(config, engine, Index(engine, vectors, embedder), connections)
 
@@ -159,7 +158,3 @@ def refuse_what_is_not_there_yet(config: Config) -> None:
         raise ConfigProblem("index.url: this release keeps the index embedded; leave url out")
     if config.embedding.provider != "local":
         raise ConfigProblem(f"embedding.provider: this release embeds with local only, not {config.embedding.provider}")
-
-
-def index_folder(config: Config) -> Path:
-    return config.data_dir / "index"

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from connectors.registry import Installed
+
     from bot.answer.retrieve import Passage
     from bot.sync import Outcome, Progress
-    from connectors.registry import Installed
 
 COLOURS = {"reply": "green", "note": "cyan", "handoff": "yellow", "skip": "bright_black"}
 EXCERPT = 160  # characters of a passage in a list
@@ -38,12 +39,14 @@ def sync_progress(name: str) -> Iterator[Callable[[Progress], None]]:
     if not console.is_terminal:
         yield lambda _: None
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    # How many documents there are is not known before the last page: the bar pulses, the counts tell how far it is.
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Bars(*columns, console=console, transient=True) as bars:
         task = bars.add_task(f"{name}: reading", total=None)
 
         def advance(progress: Progress) -> None:
-            bars.update(task, completed=progress.seen, description=f"{name}: {progress.indexed} indexed, {progress.seen} read")
+            read = progress.added + progress.updated + progress.unchanged + progress.unreadable
+            bars.update(task, description=f"{name}: {read} documents read, {progress.passages} passages indexed")
 
         yield advance
 
@@ -95,7 +98,9 @@ def print_draft(record: dict[str, Any]) -> None:
     console = out()
     colour = COLOURS[record["decision"]]
     ticket = record["ticket"]
-    head = Text.assemble((record["decision"].upper(), f"bold {colour}"), f"  ticket {ticket['id']}  ", (ticket["subject"] or "(no subject)", "bold"))
+    head = Text.assemble(
+        (record["decision"].upper(), f"bold {colour}"), f"  ticket {ticket['id']}  ", (ticket["subject"] or "(no subject)", "bold")
+    )
     body = Text()
     if record["body_text"]:
         for sentence in record["sentences"]:
@@ -113,7 +118,9 @@ def print_draft(record: dict[str, Any]) -> None:
         body.append(f"\nfor the agent only: {hint['title']}  {hint['document']}", style="yellow")
     if record["triage"]["suspicious"]:
         body.append(f"\nflagged: {'; '.join(record['triage']['suspicious'])}", style="red")
-    console.print(Panel(body, title=head, title_align="left", border_style=colour, subtitle=f"draft {record['draft_id']}", subtitle_align="right"))
+    console.print(
+        Panel(body, title=head, title_align="left", border_style=colour, subtitle=f"draft {record['draft_id']}", subtitle_align="right")
+    )
 
 
 def print_explanation(record: dict[str, Any]) -> None:
@@ -121,7 +128,7 @@ def print_explanation(record: dict[str, Any]) -> None:
     console = out()
     print_draft(record)
     triage = record["triage"]
-    console.print(f"[bold]Triage[/]  language {triage['language']}, sentiment {triage['sentiment']}, priority {triage['priority']}, topic {triage['topic']}")
+    console.print("[bold]Triage[/]  " + ", ".join(f"{name} {triage[name]}" for name in ("language", "sentiment", "priority", "topic")))
     for question in triage["questions"]:
         console.print(Text(f"  asked: {shorten(question)}"))
     console.print("[bold]Found[/]")
@@ -135,9 +142,12 @@ def print_explanation(record: dict[str, Any]) -> None:
     for step in record["policy"]:
         console.print(Text(f"  {step}"))
     usage, delivery = record["usage"], record["delivery"]
-    console.print(f"[bold]Cost[/]  {usage['prompt_tokens']} + {usage['completion_tokens']} tokens, {usage['cost_usd']:.4f} USD, {record['timings_ms']['total']:.0f} ms")
+    tokens = f"{usage['prompt_tokens']} + {usage['completion_tokens']} tokens, {usage['cost_usd']:.4f} USD"
+    console.print(f"[bold]Cost[/]  {tokens}, {record['timings_ms']['total']:.0f} ms")
     if record["posted"]:
-        console.print(f"[bold]Posted[/]  as comment {record['posted']['comment']}, {'public' if record['posted']['public'] else 'internal'}")
+        console.print(
+            f"[bold]Posted[/]  as comment {record['posted']['comment']}, {'public' if record['posted']['public'] else 'internal'}"
+        )
     else:
         console.print(f"[bold]Posted[/]  no{': ' + delivery['state'] + ', ' + (delivery['reason'] or '') if delivery else ''}")
 

@@ -16,9 +16,10 @@ from connectors.timing import cron, seconds
 LONGEST_POLL = 60  # seconds between two looks at a helpdesk's tickets; webhooks make it faster
 
 Due = Callable[[str], Any]  # called with the slot's name
+Job = tuple[str, BaseTrigger, Due]
 
 
-def start_schedule(jobs: list[tuple[str, BaseTrigger, Due]]) -> BackgroundScheduler:
+def start_schedule(jobs: list[Job]) -> BackgroundScheduler:
     """Fire each job now and then at its trigger; `due` gets the slot's name, the same on every scheduler.
 
     A late run is made up for once (APScheduler's default would skip it silently after one second).

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
@@ -19,7 +19,7 @@ from bot.chores import open_chores
 from bot.config import Config
 from bot.deployment import Deployment, open_deployment, utc_now
 from bot.metrics import Metrics
-from bot.schedule import every, poll_every, start_schedule
+from bot.schedule import Job, every, poll_every, start_schedule
 from bot.web import create_app
 from bot.worker import Worker, start_worker
 from storage import outbox
@@ -42,7 +42,9 @@ def serve(config: Config, *, http: bool) -> None:
     scheduler = start_schedule(jobs(deployment, worker, list(chores.flows)))
     app = create_app(deployment.webhooks(), worker.look, partial(readiness, deployment), metrics.registry, utc_now)
     with listening(app, config.console.bind) if http else _nothing():
-        log.info("working", connectors=sorted(deployment.connections), answering=sorted(chores.flows), http=config.console.bind if http else None)
+        log.info(
+            "working", connectors=sorted(deployment.connections), answering=sorted(chores.flows), http=config.console.bind if http else None
+        )
         stop.wait()
         log.info("stopping")
         last_resort = threading.Timer(STOP_AT_LATEST, os._exit, (0,))
@@ -66,12 +68,14 @@ def release_claims(deployment: Deployment) -> None:
     with Session(deployment.engine) as session, session.begin():
         for effect in outbox.unsettled(session):
             if effect.state is outbox.State.SENDING:
-                outbox.settle(session, effect.key, outbox.State.UNKNOWN, reason="the process that was sending it died", now=deployment.now())
+                outbox.settle(
+                    session, effect.key, outbox.State.UNKNOWN, reason="the process that was sending it died", now=deployment.now()
+                )
 
 
-def jobs(deployment: Deployment, worker: Worker, answering: list[str]) -> list[tuple[str, object, Callable[[str], None]]]:
+def jobs(deployment: Deployment, worker: Worker, answering: list[str]) -> list[Job]:
     """What is due when: every connector's sync, and a look at the tickets of those that are answered."""
-    due: list[tuple[str, object, Callable[[str], None]]] = []
+    due: list[Job] = []
     for name, connection in deployment.connections.items():
         due.append((f"sync-{name}", every(connection.settings.every), partial(worker.sync, name)))
         if name in answering:

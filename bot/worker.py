@@ -97,7 +97,7 @@ def _enqueue(queue: str, workflow: Callable[..., Any], identity: str, *arguments
 
 def _pauses() -> Iterator[float]:
     for attempt in range(TRIES):
-        yield min(FIRST_WAIT * 2.0**min(attempt, 20), LONGEST_WAIT)
+        yield min(FIRST_WAIT * 2.0 ** min(attempt, 20), LONGEST_WAIT)
 
 
 def _declare(chores: Chores) -> _Workflows:

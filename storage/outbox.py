@@ -137,6 +137,11 @@ def effect(s: Session, key: str) -> Effect | None:
     return _effect(s, effects.c.key == key)
 
 
+def effect_of(s: Session, draft_id: str) -> Effect | None:
+    """The effect that this draft called for, as it stands; None where it called for none."""
+    return _effect(s, effects.c.draft_id == draft_id)
+
+
 def _effect(s: Session, where: ColumnElement[bool]) -> Effect | None:
     row = s.connection().execute(select(effects).where(where)).one_or_none()
     return None if row is None else _parse(row)

@@ -57,7 +57,9 @@ def refuse_early(triage: Triage, rules: Rules, replies: int) -> Decision | None:
     if _mode(triage, rules) == "never":
         return Decision("handoff", f"policy: topic {triage.topic or 'default'} is left to people", 1.0, ("policy: deliver never",))
     if not triage.questions:
-        return Decision("handoff", "no_knowledge: the message has no text to go by; a person must look at it", 1.0, ("triage: no question",))
+        return Decision(
+            "handoff", "no_knowledge: the message has no text to go by; a person must look at it", 1.0, ("triage: no question",)
+        )
     return None
 
 

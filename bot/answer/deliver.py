@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -17,7 +18,17 @@ RACES_BEFORE_GIVING_UP = 5
 log = structlog.get_logger()
 
 
-def deliver(effect: Effect, customer_comment: str, desk: Helpdesk, engine: Engine, now: Callable[[], datetime], opt_out: tuple[str, ...]) -> Effect:
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """Where to deliver, and what is to be obeyed on the way."""
+
+    desk: Helpdesk
+    engine: Engine
+    opt_out_tags: tuple[str, ...]
+    now: Callable[[], datetime]
+
+
+def deliver(effect: Effect, customer_comment: str, courier: Courier) -> Effect:
     """Carry the effect out, or find that it was, or that it is no longer wanted; returns it settled.
 
     Safe to call again after any crash: what an earlier attempt left open is looked for at the vendor before it is sent
@@ -25,36 +36,37 @@ def deliver(effect: Effect, customer_comment: str, desk: Helpdesk, engine: Engin
     """
     for _ in range(RACES_BEFORE_GIVING_UP):
         try:
-            with Session(engine) as session, session.begin():
-                effect = outbox.claim(session, effect.key, now())
+            with Session(courier.engine) as session, session.begin():
+                effect = outbox.claim(session, effect.key, courier.now())
         except outbox.AlreadySettled as settled:
             return settled.effect
         except outbox.InFlight as flight:
             raise RateLimited(str(flight), flight.retry_after) from None
         try:
-            return _attempt(effect, customer_comment, desk, engine, now, opt_out)
+            return _attempt(effect, customer_comment, courier)
         except Outdated:
-            _settle(effect, State.UNKNOWN, engine, now, reason="the ticket changed while it was being answered")
+            _settle(effect, State.UNKNOWN, courier, reason="the ticket changed while it was being answered")
         except (Transient, RateLimited, ConfigProblem) as trouble:
-            _settle(effect, State.UNKNOWN, engine, now, reason=str(trouble))
+            _settle(effect, State.UNKNOWN, courier, reason=str(trouble))
             raise
     raise Transient(f"ticket {effect.ticket_id} changes faster than it can be answered; trying again later")
 
 
-def _attempt(effect: Effect, customer_comment: str, desk: Helpdesk, engine: Engine, now: Callable[[], datetime], opt_out: tuple[str, ...]) -> Effect:
+def _attempt(effect: Effect, customer_comment: str, courier: Courier) -> Effect:
     """One claimed attempt: look for an earlier one, see that the answer is still wanted, write."""
-    reference = desk.find_reply(effect.ticket_id, effect.key) if effect.attempts > 1 else None
+    # The ticket is read before the lookup: an earlier attempt that lands between the two then makes the version outdated.
+    ticket = courier.desk.ticket(effect.ticket_id)
+    reference = courier.desk.find_reply(effect.ticket_id, effect.key) if ticket and effect.attempts > 1 else None
     if reference is None:
-        ticket = desk.ticket(effect.ticket_id)
-        obstacle = obstacle_to(ticket, customer_comment, opt_out)
+        obstacle = obstacle_to(ticket, customer_comment, courier.opt_out_tags)
         if ticket is None or obstacle:
-            return _settle(effect, State.CANCELLED, engine, now, reason=obstacle)
+            return _settle(effect, State.CANCELLED, courier, reason=obstacle)
         try:
-            reference = desk.post_reply(effect.ticket_id, Reply(effect.html, effect.public), effect.key, ticket.version)
+            reference = courier.desk.post_reply(effect.ticket_id, Reply(effect.html, effect.public), effect.key, ticket.version)
         except Refused as refusal:
-            return _settle(effect, State.REFUSED, engine, now, reason=str(refusal) or "the helpdesk refused it")
-    _add_tags(effect, desk)
-    return _settle(effect, State.SENT, engine, now, vendor_ref=reference.id)
+            return _settle(effect, State.REFUSED, courier, reason=str(refusal) or "the helpdesk refused it")
+    _add_tags(effect, courier.desk)
+    return _settle(effect, State.SENT, courier, vendor_ref=reference.id)
 
 
 def obstacle_to(ticket: Ticket | None, customer_comment: str, opt_out: tuple[str, ...]) -> str | None:
@@ -91,8 +103,6 @@ def _add_tags(effect: Effect, desk: Helpdesk) -> None:
         log.warning("tags refused", connector=effect.connector, ticket=effect.ticket_id, reason=str(refusal))
 
 
-def _settle(
-    effect: Effect, state: State, engine: Engine, now: Callable[[], datetime], *, vendor_ref: str | None = None, reason: str | None = None
-) -> Effect:
-    with Session(engine) as session, session.begin():
-        return outbox.settle(session, effect.key, state, vendor_ref=vendor_ref, reason=reason, now=now())
+def _settle(effect: Effect, state: State, courier: Courier, *, vendor_ref: str | None = None, reason: str | None = None) -> Effect:
+    with Session(courier.engine) as session, session.begin():
+        return outbox.settle(session, effect.key, state, vendor_ref=vendor_ref, reason=reason, now=courier.now())

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from bot.answer.check import Verdict, check
 from bot.answer.decide import Decision, Rules, decide, refuse_early
-from bot.answer.deliver import deliver, last_from_customer
+from bot.answer.deliver import Courier, deliver, last_from_customer
 from bot.answer.note import draft_note, handoff_note
 from bot.answer.record import describe, with_outcome
 from bot.answer.render import Blocked, Rendered, render
@@ -30,6 +30,7 @@ from storage.tables import DraftRow
 
 EFFECT = "answer"  # one effect per customer comment, whatever the decision turns out to be
 NOTHING = Found((), ())
+NO_USAGE = Usage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Way:
     draft: Draft | None = None
     verdict: Verdict | None = None
     rendered: Rendered | None = None
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
     unavailable: ModelUnavailable | None = None
 
 
@@ -75,7 +76,7 @@ class Postponed(Exception):
 def preview(flow: Flow, ticket: Ticket) -> dict[str, Any]:
     """The decision on a ticket as it stands, kept for `explain`; nothing is written to the helpdesk."""
     draft_id = secrets.token_hex(6)
-    way, record = _work(flow, ticket, draft_id)
+    _, record = _work(flow, ticket, draft_id)
     with Session(flow.engine) as session, session.begin():
         outbox.plan(session, _row(flow, ticket, record), None)
     return record
@@ -96,7 +97,7 @@ def answer(flow: Flow, ticket: Ticket) -> dict[str, Any]:
         planned, record = _plan(flow, ticket, comment.id, key)
         if planned is None:
             return record
-    settled = deliver(planned, comment.id, flow.desk, flow.engine, flow.now, flow.opt_out_tags)
+    settled = deliver(planned, comment.id, Courier(flow.desk, flow.engine, flow.opt_out_tags, flow.now))
     return _posted(flow, settled)
 
 
@@ -136,10 +137,12 @@ def _plan(flow: Flow, ticket: Ticket, comment: str, key: str) -> tuple[Effect | 
 
 def _html(draft_id: str, way: Way, public: bool) -> str:
     if way.rendered is None or way.verdict is None or way.draft is None or way.decision.outcome == "handoff":
-        return handoff_note(draft_id, way.decision.reason, way.found.internal, way.triage.suspicious)
+        return handoff_note(draft_id, way.decision.reason, hints=way.found.internal, remarks=way.triage.suspicious)
     if public:
         return way.rendered.html
-    return draft_note(draft_id, way.rendered.html, way.verdict, way.draft.citations, way.found.internal, way.triage.suspicious)
+    return draft_note(
+        draft_id, way.rendered.html, way.verdict, way.draft.citations, hints=way.found.internal, remarks=way.triage.suspicious
+    )
 
 
 def _work(flow: Flow, ticket: Ticket, draft_id: str) -> tuple[Way, dict[str, Any]]:
@@ -191,7 +194,7 @@ def _judge(flow: Flow, triage: Triage, found: Found, draft: Draft | None, timing
         rendered = None
         if draft and verdict and verdict.supported:
             try:
-                rendered = render(draft, verdict, triage.language, flow.allowed_links)
+                rendered = render(draft, verdict, flow.allowed_links)
             except Blocked as refusal:
                 decision = replace(decision, outcome="handoff", reason=f"unsupported: {refusal}")
     return Way(triage, decision, found, draft, verdict, rendered, draft.usage if draft else Usage())
@@ -221,7 +224,7 @@ def _posted(flow: Flow, effect: Effect) -> dict[str, Any]:
 def recall(session: Session, draft_id: str) -> dict[str, Any] | None:
     """The kept record of a draft, with what became of it since; None when there is no such draft."""
     row = outbox.draft(session, draft_id)
-    return row and with_outcome(row.record, outbox.effect_of(session, draft_id))
+    return with_outcome(row.record, outbox.effect_of(session, draft_id)) if row else None
 
 
 def _keep(flow: Flow, ticket: Ticket, record: dict[str, Any]) -> None:

@@ -11,7 +11,9 @@ from bot.answer.retrieve import Passage
 TITLE_LIMIT = 120  # characters; a title is content of other people and may be anything
 
 
-def draft_note(draft_id: str, body_html: str, verdict: Verdict, citations: Sequence[Passage], hints: Sequence[Passage], remarks: Sequence[str]) -> str:
+def draft_note(
+    draft_id: str, body_html: str, verdict: Verdict, citations: Sequence[Passage], *, hints: Sequence[Passage], remarks: Sequence[str]
+) -> str:
     """HTML of the note that carries a draft; `body_html` is already sanitised."""
     return "".join(
         [
@@ -26,7 +28,7 @@ def draft_note(draft_id: str, body_html: str, verdict: Verdict, citations: Seque
     )
 
 
-def handoff_note(draft_id: str, reason: str, hints: Sequence[Passage], remarks: Sequence[str]) -> str:
+def handoff_note(draft_id: str, reason: str, *, hints: Sequence[Passage], remarks: Sequence[str]) -> str:
     """HTML of the note that says why there is no draft."""
     kind, _, sentence = reason.partition(": ")
     return "".join(
