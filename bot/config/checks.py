@@ -176,7 +176,7 @@ def _unknown_prices(plain: dict[str, Any]) -> Iterator[Finding]:
 
 def _open_console(plain: dict[str, Any]) -> Iterator[Finding]:
     bind = value_at(plain, ("console", "bind"))
-    if not isinstance(bind, str) or value_at(plain, ("console", "password")) is not None:
+    if not isinstance(bind, str) or ":" not in bind or value_at(plain, ("console", "password")) is not None:
         return
     if not LOOPBACK.fullmatch(bind.rpartition(":")[0].strip("[]")):
         yield Finding(

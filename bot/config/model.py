@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.config.languages import language
 from connectors.base import ConfigProblem
-from connectors.settings import ConnectorSettings, Secret, Strict
+from connectors.settings import REFERENCE, ConnectorSettings, Secret, Strict
 from connectors.timing import Duration
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -27,8 +28,8 @@ SAY_DATABASE = "write sqlite, postgresql://USER@HOST/DATABASE (the password in P
 
 
 def _database(value: object) -> object:
-    if isinstance(value, str) and value.startswith(("env:", "file:")):
-        return Secret.parse(value)
+    if isinstance(value, str) and re.fullmatch(REFERENCE, value):
+        return Secret(value)
     if isinstance(value, Secret) or value == "sqlite" or (isinstance(value, str) and value.startswith("postgresql://")):
         return value
     raise PydanticCustomError("database", SAY_DATABASE)

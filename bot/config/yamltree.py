@@ -37,7 +37,7 @@ PROBLEMS = (
     ("found undefined alias", "a value that begins with * is read as an alias; put it in quotes", False),
     ("found duplicate anchor", "this anchor (&) was given before; remove it", False),
     ("expected alphabetic or numeric character", "a value that begins with * or & is read as an alias or anchor; put it in quotes", True),
-    ("expected a single document", "a second document begins here; keep one, and remove the line ---", False),
+    ("but found another document", "a second document begins here; keep one, and remove the line ---", False),
     ("found unknown escape character", "unknown escape after a backslash; use single quotes, or double the backslash", False),
     ("expected escape sequence", "unknown escape after a backslash; use single quotes, or double the backslash", False),
     ("found character", "a value cannot begin with this character; put the value in quotes", False),
@@ -99,6 +99,8 @@ def parse(raw: bytes, file: str) -> Tree:
         raise ConfigFaults([Fault(file, *mark, "", "a mapping is expected: lines of `key: value`, such as `languages: [en]`")])
     tree = Tree()
     tree.plain = _plain(root, (), tree)
+    if tree.plain is None:
+        raise ConfigFaults([Fault(file, *mark, "", finding.message) for finding in tree.findings])
     if len(tree.values) > MAX_VALUES:
         raise ConfigFaults([Fault(file, *mark, "", "the aliases (*) of this file unfold into too many values; write the values out")])
     return tree
