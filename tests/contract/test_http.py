@@ -431,9 +431,9 @@ def test_json_forms_and_bytes_are_sent_as_such(vendor: Vendor) -> None:
         (b'{"error":{"title":"Forbidden","message":"You lack access."}}', "application/json", "Forbidden: You lack access."),
         (b'{"errors":[{"code":"InvalidPaginationDepth","title":"Too deep"}]}', "application/json", "Too deep: InvalidPaginationDepth"),
         (
-            b'{"error":"RecordInvalid","description":"Invalid","details":{"status":[{"description":"closed prevents update","error":"x"}]}}',
+            b'{"error":"RecordInvalid","description":"Invalid","details":{"status":[{"description":"closed","error":"x"}]}}',
             "application/json",
-            "RecordInvalid: Invalid; status: x: closed prevents update",
+            "RecordInvalid: Invalid; status: x: closed",
         ),
         (
             b'{"description":"Validation failed","errors":[{"field":"note","message":"cannot be blank","code":"missing_field"}]}',
