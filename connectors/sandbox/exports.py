@@ -29,7 +29,7 @@ def by_cursor(world: World, request: Request, ids: Ids) -> Response:
         position = max((t.revision for t in world.desk.tickets.values() if _second(t) < start), default=0)
     rows = [t for t in rows if t.revision > position]
     page, ended = rows[:size], len(rows) <= size
-    after = _cursor(page[-1]) if page else _encode(0, position)
+    after = _cursor(page[-1]) if page else cursor or _encode(int(world.now().timestamp()), position)
     if request.twist in ("empty_page", "duplicate_page"):
         ended, after = False, _encode(1, position)
         page = [] if request.twist == "empty_page" else page

@@ -13,7 +13,7 @@ from connectors.sandbox.records import JsonObject
 
 TAGGED = re.compile(r"<(?:passage|source|document|doc)\b[^>]*?(?:id|n|number|marker|index)=\"?\[?(\d+)\]?\"?[^>]*>(.*?)</", re.S | re.I)
 LINE_START = r"^[ \t]*(?:#+ *)?(?:passage *)?"
-NUMBERED = re.compile(rf"{LINE_START}\[(\d+)\][ :.-]*(.*?)(?={LINE_START}\[\d+\]|\Z)", re.S | re.M | re.I)
+NUMBERED = re.compile(rf"{LINE_START}\[(\d+)\][ :.-]*(.*?)(?={LINE_START}\[\d+\]|\n[ \t]*\n|\Z)", re.S | re.M | re.I)
 SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 WORD = re.compile(r"\w{3,}")
 DIGITS = re.compile(r"\d+")
