@@ -1,0 +1,81 @@
+"""The `type: zendesk` block of the configuration file."""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from connectors.base import ConfigProblem
+from connectors.origin import parse_origin
+from connectors.settings import ConnectorSettings, Secret, Strict, TicketSettings
+
+KINDS_OF_AUTH = (("client_id", "client_secret"), ("email", "api_token"), ("access_token",))
+
+
+class Auth(Strict):
+    """Exactly one way to sign in; OAuth client credentials outlive the API tokens, which all stop on 2027-04-30."""
+
+    client_id: str | None = Field(default=None, min_length=1)
+    client_secret: Secret | None = None
+    scope: str = "read write"
+    email: str | None = Field(default=None, min_length=3)
+    api_token: Secret | None = None
+    access_token: Secret | None = None
+
+    @model_validator(mode="after")
+    def exactly_one_kind(self) -> Auth:
+        given = {field for kind in KINDS_OF_AUTH for field in kind if getattr(self, field) is not None}
+        if not any(given == set(kind) for kind in KINDS_OF_AUTH):
+            raise ValueError("give exactly one of: client_id and client_secret; email and api_token; access_token")
+        return self
+
+
+class Knowledge(Strict):
+    """What is read: Help Center articles, macros (for agents only), and what past tickets are used for."""
+
+    articles: bool = True
+    macros: bool = False
+    solved_tickets: Literal["off", "voice", "hints"] = "off"
+    locales: tuple[str, ...] | None = Field(default=None, description="only these, as Zendesk writes them (en-us, fr); null means all")
+
+    @field_validator("solved_tickets", mode="before")
+    @classmethod
+    def off_is_a_word(cls, value: object) -> object:
+        return "off" if value is False else value  # YAML 1.1 reads a bare `off` as false
+
+    @field_validator("locales")
+    @classmethod
+    def lower_case(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return tuple(locale.lower() for locale in value) if value else None
+
+
+class Settings(ConnectorSettings):
+    """One Zendesk account: `base_url` is its origin, such as https://acme.zendesk.com."""
+
+    type: Literal["zendesk"]
+    allow_plain_http: bool = False  # before base_url: its validator reads it
+    base_url: str
+    auth: Auth
+    knowledge: Knowledge = Knowledge()
+    tickets: TicketSettings | None = None
+
+    @field_validator("base_url")
+    @classmethod
+    def absolute_origin(cls, value: str, checked: ValidationInfo) -> str:
+        return origin(value, plain=bool(checked.data.get("allow_plain_http")))
+
+
+def origin(value: str, *, plain: bool) -> str:
+    """`value` as scheme://host[:port]. Raises ValueError with a sentence for the operator."""
+    try:
+        found = parse_origin(value.strip())
+    except ConfigProblem as problem:
+        raise ValueError(str(problem)) from None
+    parts = urlsplit(value.strip())
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError("only the origin, such as https://acme.zendesk.com, without a path or a query")
+    if found.scheme == "http" and not found.loopback and not plain:
+        raise ValueError("plain http would show the credentials to the network; write https, or set allow_plain_http: true beside it")
+    return str(found)
