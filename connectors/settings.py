@@ -89,7 +89,7 @@ def text_of(value: str | Secret) -> str:
 class Strict(BaseModel):
     """A frozen block of the file in which an unknown key is a fault."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)  # only the types that a file names cost start-up time
 
 
 class TicketSettings(Strict):

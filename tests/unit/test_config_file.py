@@ -17,8 +17,9 @@ from pydantic import Field
 from bot.config import Config, ConfigFaults, cron, find, load, schema, seconds
 from bot.config.checks import address_fault
 from bot.config.languages import CODES
+from connectors import confluence
 from connectors.base import ConfigProblem
-from connectors.settings import ConnectorSettings, Secret, Strict
+from connectors.settings import ConnectorSettings, Secret, Strict, text_of
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
@@ -121,6 +122,22 @@ def test_secrets_are_read_when_asked_for_and_not_before(tmp_path: Path, monkeypa
     (tmp_path / "pw").write_text("hunter2\n")
     assert config.console.password.reveal() == "hunter2"
     assert "hunter2" not in repr(config) + config.model_dump_json()
+
+
+def test_a_secret_file_of_other_bytes_is_refused_without_showing_them(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"hunter2\xff")
+    with pytest.raises(ConfigProblem, match="UTF-8") as caught:
+        Secret(f"file:{tmp_path}/key").reveal()
+    assert caught.value.__suppress_context__
+
+
+def test_a_name_may_stand_in_the_file_or_be_a_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOT_EMAIL", "bot@acme.example")
+    wiki = "connectors:\n- {name: w, type: confluence, base_url: 'https://a.example', knowledge: {spaces: [A]}, "
+    wiki += "auth: {email: %s, api_token: env:T}}\n"
+    for email in ("env:BOT_EMAIL", "bot@acme.example"):
+        auth = load(written(tmp_path, wiki % email), types={"confluence": confluence.Settings}).connector("w").auth
+        assert text_of(auth.email) == "bot@acme.example"
 
 
 def test_a_referenced_database_that_is_none_is_refused_without_showing_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
