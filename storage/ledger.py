@@ -297,10 +297,11 @@ def present_ids(s: Session, connector: str) -> set[str]:
 
 def current_versions(s: Session, keys: Collection[str], at: datetime | None) -> set[str]:
     """Of these version keys, those that hold now (or held at `at`) and whose document is not gone now."""
-    query = select(versions_.c.key).join(documents, documents.c.id == versions_.c.document).where(documents.c.state != "gone")
+    query = select(versions_.c.key)
     if at is None:
-        query = query.where(versions_.c.valid_to.is_(None))
+        query = query.where(versions_.c.valid_to.is_(None))  # of a gone document no version is open: `_record_gone` saw to it
     else:
+        query = query.join(documents, documents.c.id == versions_.c.document).where(documents.c.state != "gone")
         query = query.where(versions_.c.valid_from <= at, versions_.c.valid_to.is_(None) | (versions_.c.valid_to > at))
     held: set[str] = set()
     for chunk in _chunks(keys):

@@ -233,4 +233,4 @@ def seen_delivery(s: Session, connector: str, delivery_id: str, now: datetime) -
     """True for a webhook delivery seen for the first time, and from now on False for its repeats."""
     s.connection().execute(delete(deliveries).where(deliveries.c.seen_at < now - DELIVERIES_KEPT))
     row = insert(s, DeliveryRow).values(connector=connector, delivery_id=delivery_id, seen_at=now)
-    return s.connection().execute(row.on_conflict_do_nothing()).rowcount == 1
+    return s.connection().scalar(row.on_conflict_do_nothing().returning(deliveries.c.delivery_id)) is not None
