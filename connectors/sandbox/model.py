@@ -30,7 +30,8 @@ SPEAKERS: dict[str, Callable[[JsonObject], list[speech.Claim]]] = {
     "invent": speech.invent,
     "obey": speech.obey,
 }
-MODES = (*SPEAKERS, "refuse", "truncate", "content_filter", "empty", "nonsense", "rate_limited", "insufficient_quota", "error")
+SLOW_SECONDS = 90.0
+MODES = (*SPEAKERS, "slow", "refuse", "truncate", "content_filter", "empty", "nonsense", "rate_limited", "insufficient_quota", "error")
 
 
 class Model:
@@ -92,8 +93,9 @@ class Model:
             self.running += 1
             self.most_running = max(self.most_running, self.running)
         try:
-            if self.latency:
-                self._sleep(self.latency)
+            wait = self.latency or (SLOW_SECONDS if self.mode == "slow" else 0.0)
+            if wait:
+                self._sleep(wait)
             return self._speak(body)
         finally:
             with self._lock:
@@ -119,7 +121,7 @@ class Model:
                 return self._completion(body, "")
             case "nonsense":
                 return self._completion(body, '{"sentences": [{"text": 7, "citations": "all"}], "colour":')
-        return self._completion(body, self._content(body, SPEAKERS[self.mode]))
+        return self._completion(body, self._content(body, SPEAKERS.get(self.mode, speech.compose)))
 
     def _failure(self, body: JsonObject) -> Response | None:
         if not isinstance(body.get("messages"), list) or not body["messages"]:

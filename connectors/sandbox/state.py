@@ -165,10 +165,11 @@ class Desk:
 
     def set_tags(self, ticket: TicketRecord, tags: list[str], author_id: int) -> None:
         with self._lock:
-            now = self._now()
-            if self._change(ticket, {"tags": tags}, self._audit(ticket, author_id, now, "api", {})):
+            now, changed = self._now(), tags != ticket.tags
+            if changed:
+                self._change(ticket, {"tags": tags}, self._audit(ticket, author_id, now, "api", {}))
                 self._moved(ticket, now)
-            self.ledger.record("tags", now, ticket.id, author_id, changed=("tags",))
+            self.ledger.record("tags", now, ticket.id, author_id, changed=("tags",) if changed else ())
 
     def delete_ticket(self, ticket_id: int, *, author_id: int | None = None, through_api: bool = False) -> None:
         with self._lock:

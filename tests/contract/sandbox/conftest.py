@@ -23,7 +23,7 @@ def days(number: int) -> timedelta:
     return timedelta(days=number)
 
 
-@pytest.fixture()
+@pytest.fixture
 def company() -> Company:
     return Company(
         bot=BOT,
@@ -60,7 +60,11 @@ def company() -> Company:
                 ANNA,
                 "solved",
                 days(10),
-                (Remark(ANNA, "May I return it?"), Remark(LEO, "Yes, within 30 days.", days(9)), Remark(-1, "Merged.", days(9), public=False)),
+                (
+                    Remark(ANNA, "May I return it?"),
+                    Remark(LEO, "Yes, within 30 days.", days(9)),
+                    Remark(-1, "Merged.", days(9), public=False),
+                ),
                 tags=("refund",),
                 assignee=LEO,
                 satisfaction=Rating("good", days(8), "Thanks"),
@@ -83,17 +87,17 @@ class Clock:
         self.at += timedelta(seconds=seconds)
 
 
-@pytest.fixture()
+@pytest.fixture
 def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture()
+@pytest.fixture
 def slept() -> list[float]:
     return []
 
 
-@pytest.fixture()
+@pytest.fixture
 def sandbox(company: Company, clock: Clock, slept: list[float]) -> Iterator[Sandbox]:
     with Sandbox(company=company, now=clock, sleep=slept.append) as running:
         yield running
@@ -123,28 +127,28 @@ class Api:
         return self("POST", target, json=body, **more)
 
 
-@pytest.fixture()
+@pytest.fixture
 def api(sandbox: Sandbox) -> Iterator[Api]:
     client = Api(sandbox.url, ("bot@tidewell.example/token", "sandbox-token"))
     with client.session:
         yield client
 
 
-@pytest.fixture()
+@pytest.fixture
 def stranger(sandbox: Sandbox) -> Iterator[Api]:
     client = Api(sandbox.url, None)
     with client.session:
         yield client
 
 
-@pytest.fixture()
+@pytest.fixture
 def openai(sandbox: Sandbox) -> Iterator[Api]:
     client = Api(sandbox.url + "/openai/v1", None, "sandbox-key")
     with client.session:
         yield client
 
 
-@pytest.fixture()
+@pytest.fixture
 def ids() -> SimpleNamespace:
     return SimpleNamespace(
         bot=BOT,

@@ -181,7 +181,8 @@ def test_a_delivery_is_signed_over_timestamp_and_raw_body(sandbox: Sandbox, ids:
     with HTTPServer(("127.0.0.1", 0), Catch) as server:
         thread = threading.Thread(target=server.handle_request)
         thread.start()
-        status = sandbox.deliver(ids.waiting, to=f"http://127.0.0.1:{server.server_address[1]}/", kind="ticket.comment_added", delivery_id="d-1")
+        address = f"http://127.0.0.1:{server.server_address[1]}/"
+        status = sandbox.deliver(ids.waiting, to=address, kind="ticket.comment_added", delivery_id="d-1")
         thread.join()
     (headers, body), event = caught[0], json.loads(caught[0][1])
     stamp = headers["x-zendesk-webhook-signature-timestamp"]

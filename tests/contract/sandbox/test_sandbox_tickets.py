@@ -53,7 +53,9 @@ def test_metadata_comes_back_in_audit_and_comment_and_stands_in_the_ledger(sandb
 
 
 @pytest.mark.parametrize("flag", [True, False, "true"])
-def test_safe_update_conflicts_when_the_ticket_moved_and_false_means_true(sandbox: Sandbox, api: Any, ids: Any, clock: Any, flag: Any) -> None:
+def test_safe_update_conflicts_when_the_ticket_moved_and_false_means_true(
+    sandbox: Sandbox, api: Any, ids: Any, clock: Any, flag: Any
+) -> None:
     stamp = api.get(path(ids.waiting)).json()["ticket"]["updated_at"]
     clock.advance(2)
     sandbox.desk.comment(ids.waiting, "one more thing", author_id=ids.anna)
@@ -87,11 +89,12 @@ def test_tags_of_a_ticket_replace_while_the_tags_endpoint_adds(api: Any, ids: An
     assert api.put(path(ids.past), {"ticket": {"tags": ["x"]}}).json()["ticket"]["tags"] == ["x"]
 
 
-def test_adding_tags_that_are_there_does_not_move_the_ticket(api: Any, ids: Any, clock: Any) -> None:
+def test_adding_tags_that_are_there_does_not_move_the_ticket(sandbox: Sandbox, api: Any, ids: Any, clock: Any) -> None:
     before = api.get(path(ids.past)).json()["ticket"]["updated_at"]
     clock.advance(5)
     api.put(path(ids.past, "/tags"), {"tags": ["refund"]})
     assert api.get(path(ids.past)).json()["ticket"]["updated_at"] == before
+    assert [entry.changed for entry in sandbox.desk.ledger.entries] == [()]
 
 
 def test_unknown_keys_are_ignored_and_only_a_header_tells(api: Any, ids: Any) -> None:
