@@ -35,6 +35,7 @@ from connectors.zendesk.parse import (
     macro_text,
     moment,
     number,
+    shown_locale,
     side_loaded,
     source_locale,
 )
@@ -186,8 +187,8 @@ class Library:
             path = f"/help_center/{locale}/articles.json"
             for key in KEYS:
                 try:
-                    for batch in newest.read(f"{locale}:{key}", path, "articles", key, {}):
-                        yield from self._page(state, (change for row in batch.rows for change in self._one_language(row)))
+                    for batch in newest.read(f"{locale}:{key}", path, "articles", key, WITH_TRANSLATIONS):
+                        yield from self._page(state, (change for row in batch.rows for change in self._one_language(batch.body, row)))
                 except HttpError as refusal:
                     if refusal.status not in (400, 404):
                         raise explain(path, refusal) from None
@@ -225,13 +226,13 @@ class Library:
             found += [Gone(self._place.article(row, locale)) for locale in lost]
         return found
 
-    def _one_language(self, row: Row) -> list[Change]:
+    def _one_language(self, body: Row, row: Row) -> list[Change]:
         """A row of a language's own list; one that does not tell its source could be anything."""
-        shown = str(row.get("locale") or "").lower()
+        shown = shown_locale(row)
         if not number(row.get("id")) or not row.get("source_locale") or not self._place.wants(shown) or not self._first_time(row, shown):
             return []
         self._locales.add(shown)
-        return [article_change(self._place, row, shown, row)]
+        return [article_change(self._place, row, shown, article_versions(row, side_loaded(body, row) or [])[shown])]
 
     def _first_time(self, row: Row, locale: str) -> bool:
         parts = ("id", *KEYS, "draft", "user_segment_id", "user_segment_ids")

@@ -103,17 +103,22 @@ def side_loaded(body: object, row: Row) -> list[Row] | None:
 
 def article_versions(row: Row, translations: Sequence[Row]) -> dict[str, Row]:
     """Locale -> the version to read: the row's own language, and each translation; a translation's own draft flag counts too."""
-    shown = str(row.get("locale") or source_locale(row)).lower()
+    shown = shown_locale(row)
     versions: dict[str, Row] = {shown: row}
     for translation in translations:
         locale = str(translation.get("locale") or "").lower()
         if locale == shown:
-            # The row itself is fresher than a side-load; but a draft in either is a draft.
+            # In its source language an article's times are its row's, in another its translation's; a draft in either is a draft.
             drafted = bool(row.get("draft")) or bool(translation.get("draft"))
-            versions[shown] = {**row, "draft": drafted, "hidden": translation.get("hidden")}
+            told = row if locale == source_locale(row) else translation
+            versions[shown] = {**told, "draft": drafted, "hidden": translation.get("hidden")}
         elif locale:
             versions[locale] = translation
     return versions
+
+
+def shown_locale(row: Row) -> str:
+    return str(row.get("locale") or source_locale(row)).lower()
 
 
 def article_changes(place: Place, row: Row, translations: Sequence[Row]) -> list[Change]:

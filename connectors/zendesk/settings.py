@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from connectors.base import ConfigProblem
 from connectors.origin import parse_origin
-from connectors.settings import ConnectorSettings, Secret, Strict, TicketSettings
+from connectors.settings import ConnectorSettings, Secret, Strict, TextOrReference, TicketSettings
 
 KINDS_OF_AUTH = (("client_id", "client_secret"), ("email", "api_token"), ("access_token",))
 
@@ -17,10 +17,10 @@ KINDS_OF_AUTH = (("client_id", "client_secret"), ("email", "api_token"), ("acces
 class Auth(Strict):
     """Exactly one way to sign in; OAuth client credentials outlive the API tokens, which all stop on 2027-04-30."""
 
-    client_id: str | None = Field(default=None, min_length=1)
+    client_id: TextOrReference | None = None
     client_secret: Secret | None = None
     scope: str = "read write"
-    email: str | None = Field(default=None, min_length=3)
+    email: TextOrReference | None = None
     api_token: Secret | None = None
     access_token: Secret | None = None
 
