@@ -18,7 +18,10 @@ PART = re.compile(r"(\*|[0-9]{1,2}|[a-z]{3})(?:-([0-9]{1,2}|[a-z]{3}))?(?:/([0-9
 
 
 class Cron(NamedTuple):
-    """The five fields, named as APScheduler's CronTrigger takes them; days of the week are names (numbers differ between the two)."""
+    """The five fields, named and written as APScheduler's CronTrigger takes them: ``*``, or every number that is meant.
+
+    Days of the week are names, because APScheduler counts them from Monday.
+    """
 
     minute: str
     hour: str
@@ -40,15 +43,18 @@ def cron(text: str) -> Cron:
     if len(fields) != 5:
         raise ValueError(f"a cron line has five fields, this has {len(fields)}; {SAY_SCHEDULE}")
     minute, hour, day, month, weekday = fields
-    _numbers("minute", minute, 0, 59)
-    _numbers("hour", hour, 0, 23)
+    minutes = _numbers("minute", minute, 0, 59)
+    hours = _numbers("hour", hour, 0, 23)
     days = _numbers("day of the month", day, 1, 31)
     months = _numbers("month", month, 1, 12, MONTHS)
     weekdays = {number % 7 for number in _numbers("day of the week", weekday, 0, 7, DAYS)}
     if all(min(days) > LONGEST_MONTH_DAY.get(number, 31) for number in months):
         raise ValueError("no such day comes in these months: correct the day of the month or the month")
-    everyday = weekday == "*"
-    return Cron(minute, hour, day, month, "*" if everyday else ",".join(DAYS[number] for number in sorted(weekdays)))
+    numbers = [
+        "*" if field == "*" else ",".join(map(str, sorted(meant)))
+        for field, meant in zip(fields, (minutes, hours, days, months), strict=False)
+    ]
+    return Cron(*numbers, "*" if weekday == "*" else ",".join(DAYS[number] for number in sorted(weekdays)))
 
 
 def _numbers(what: str, field: str, low: int, high: int, names: tuple[str, ...] = ()) -> set[int]:
