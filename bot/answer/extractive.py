@@ -1,0 +1,189 @@
+"""The writer without a model: it quotes the passage that answers, whole sentences, steps and rows, and adds courtesy only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.answer import courtesy
+from bot.answer.relevance import Embed, Question, Ranked, Signals, core, question_of, rank
+from bot.answer.retrieve import Found, Passage
+from bot.answer.triage import Triage
+from bot.answer.units import Unit
+from bot.answer.words import fold
+from bot.answer.write import Draft, Kind, Sentence, Usage
+from connectors.base import Ticket
+
+# Fitted on public question sets with the answer present and with it taken away; see tests/bench.
+BIAS = -3.58
+WEIGHTS = {"passage": 0.53, "letters": 0.03, "fused": 0.92, "fused_lead": 0.88, "letters_lead": 0.03, "passage_lead": 4.21, "missing": -0.3, "pairs": 1.44}
+ENOUGH = -0.4
+LONGEST = 900  # characters quoted for one question; a list of steps is quoted whole beyond it
+MOST_STEPS = 30
+SPECIFIC = re.compile(r"[A-Za-z]*\d[\w-]*|[A-Z]{2,}[\w-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The units that answer one question, from one passage."""
+
+    passage: Passage
+    units: tuple[Unit, ...]
+    headed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractiveWriter:
+    """`embed` gives one L2-normalised row per text."""
+
+    embed: Embed
+
+    def write(self, ticket: Ticket, triage: Triage, found: Found) -> Draft | None:
+        answers = [self.answer(question, triage.language, found.public) for question in triage.questions]
+        if not any(answers):
+            return None
+        return _compose(answers, ticket, triage)
+
+    def answer(self, text: str, language: str, passages: Sequence[Passage]) -> Answer | None:
+        """The best passage's answer to one question; None when none proves itself."""
+        candidates = _in_one_language(passages, language)
+        for asked in dict.fromkeys((text, core(text))):
+            ranked = rank(question_of(asked, language), candidates, self.embed)
+            for best in ranked[:1]:
+                if answers(question_of(asked, language), best):
+                    return _quoted(best)
+        return None
+
+
+def answers(question: Question, best: Ranked) -> bool:
+    """Whether the best passage's evidence is enough to speak."""
+    return evidence(best.signals) >= ENOUGH and not _unknown_names(question, best.passage)
+
+
+def evidence(signals: Signals) -> float:
+    return BIAS + sum(weight * float(getattr(signals, name)) for name, weight in WEIGHTS.items())
+
+
+def _unknown_names(question: Question, passage: Passage) -> bool:
+    """A product, code or number asked about that the passage never mentions."""
+    said = fold(" ".join((passage.title, *passage.heading, passage.text)))
+    return any(fold(word) not in said for word in question.words.values() if SPECIFIC.fullmatch(word) and len(word) > 1)
+
+
+def _in_one_language(passages: Sequence[Passage], language: str) -> list[Passage]:
+    """Of a document's translations only the one in the ticket's language, where there is one."""
+    spoken = {_base(passage) for passage in passages if passage.language == language}
+    return [passage for passage in passages if passage.language in (language, None) or _base(passage) not in spoken]
+
+
+def _base(passage: Passage) -> str:
+    return ":".join(passage.document.split(":")[:4]) if passage.document.count(":") >= 4 else passage.document
+
+
+_LEANS = re.compile(
+    r"^(?:this|it|they|these|those|that|however|but|otherwise|then|also|in (?:this|that|such) case|if so|if not|for example|instead|unless|except|note|please note|"
+    r"cela|cette|ce|ces|il|elle|toutefois|cependant|sinon|dans ce cas|dies|diese|es|sie|jedoch|andernfalls|esto|este|sin embargo|en ese caso)\b"
+)
+_LIMITS = re.compile(
+    r"^(?:however|but|unless|except|exception|note|please note|only|otherwise|if not|this does not|this only|it does not|toutefois|cependant|sauf|attention|sinon|"
+    r"jedoch|ausgenommen|achtung|nur|sin embargo|salvo|solo|excepto)\b"
+)
+
+
+def _quoted(best: Ranked) -> Answer:
+    """The best unit with what belongs to it: its paragraph, the list it announces, the line that announces it."""
+    parts, worth = best.units, best.worth
+    if sum(len(part.text) for part in parts) <= LONGEST and not any(part.kind == "row" for part in parts):
+        return Answer(best.passage, parts[:MOST_STEPS], bool(best.passage.heading))
+    at = max(range(len(parts)), key=lambda index: worth[index])
+    start, end = _block(parts, at)
+    if parts[at].kind == "row":
+        rows = _rows(parts, worth, start, end)
+        lead = parts[start - 1 : start] if start and parts[start - 1].kind == "sentence" and parts[start - 1].text.endswith(":") else ()
+        return Answer(best.passage, (*lead, *rows), True)
+    start, end = _trimmed(parts, worth, start, end, at)
+    start, end = _leaning(parts, start, end)
+    return Answer(best.passage, parts[start:end], parts[start].kind != "sentence" or start > 0)
+
+
+def _block(parts: Sequence[Unit], at: int) -> tuple[int, int]:
+    start = end = at
+    while start > 0 and parts[start - 1].block == parts[at].block:
+        start -= 1
+    while end < len(parts) and parts[end].block == parts[at].block:
+        end += 1
+    return start, end
+
+
+def _rows(parts: Sequence[Unit], worth: Sequence[float], start: int, end: int) -> tuple[Unit, ...]:
+    """The rows that stand out; all of a short table where none does."""
+    best = max(worth[start:end])
+    near = [at for at in range(start, end) if worth[at] >= best - 0.15]
+    chosen = near if len(near) <= 4 else range(start, min(end, start + 12))
+    return tuple(parts[at] for at in chosen)
+
+
+def _trimmed(parts: Sequence[Unit], worth: Sequence[float], start: int, end: int, at: int) -> tuple[int, int]:
+    """A long paragraph around its best sentence; a list stays whole."""
+    if parts[at].kind != "sentence" or sum(len(part.text) for part in parts[start:end]) <= LONGEST:
+        return start, min(end, start + MOST_STEPS)
+    first = last = at
+    while last + 1 < end and sum(len(part.text) for part in parts[first : last + 2]) <= LONGEST:
+        last += 1
+    while first > start and sum(len(part.text) for part in parts[first - 1 : last + 1]) <= LONGEST:
+        first -= 1
+    return first, last + 1
+
+
+def _leaning(parts: Sequence[Unit], start: int, end: int) -> tuple[int, int]:
+    """Takes in what the quotation leans on, what it announces, and what limits it right after."""
+    while start > 0 and (_LEANS.match(fold(parts[start].text)) or parts[start - 1].text.rstrip().endswith(":")):
+        start -= 1
+    if end < len(parts) and parts[end - 1].text.rstrip().endswith(":"):
+        _, end = _block(parts, end)
+    while end < len(parts) and _LIMITS.match(fold(parts[end].text)):
+        end += 1
+    return start, end
+
+
+KINDS: dict[str, Kind] = {"sentence": "statement", "code": "statement", "row": "row", "heading": "heading"}
+
+
+def _kind(unit: Unit) -> Kind:
+    return ("step" if unit.ordered else "row") if unit.kind == "step" else KINDS[unit.kind]
+
+
+def _compose(answers: Sequence[Answer | None], ticket: Ticket, triage: Triage) -> Draft:
+    said = [Sentence(courtesy.greeting(triage.language, ticket.requester_name), (), "courtesy"), Sentence(courtesy.thanks(triage.language), (), "courtesy")]
+    cited: list[Passage] = []
+    told: set[str] = set()
+    for number, answer in enumerate(answers, start=1):
+        if answer is None:
+            continue
+        fresh = [unit for unit in answer.units if unit.text not in told]
+        if not fresh:
+            continue
+        if len(answers) > 1:
+            said.append(Sentence(courtesy.about(triage.language, number), (), "courtesy"))
+        if answer.passage not in cited:
+            cited.append(answer.passage)
+        said.extend(_spoken(answer, fresh, cited.index(answer.passage) + 1, triage.language))
+        told.update(unit.text for unit in fresh)
+    left = [number for number, answer in enumerate(answers, start=1) if answer is None]
+    said.extend(Sentence(courtesy.colleague(triage.language, number), (), "courtesy") for number in left)
+    said.append(Sentence(courtesy.sign_off(triage.language), (), "courtesy"))
+    return Draft(tuple(said), tuple(cited), Usage(), complete=not left)
+
+
+def _spoken(answer: Answer, units: Sequence[Unit], marker: int, language: str) -> list[Sentence]:
+    said = []
+    source = answer.passage.language
+    foreign = courtesy.other_language(language, source) if source and source != language else None
+    if foreign:
+        said.append(Sentence(foreign, (), "courtesy"))
+    heading = answer.passage.heading[-1] if answer.passage.heading else answer.passage.title
+    if answer.headed and units[0].kind in ("step", "row") and heading:
+        said.append(Sentence(heading, (marker,), "heading"))
+    said.extend(Sentence(unit.text, (marker,), _kind(unit)) for unit in units)
+    return said

@@ -1,0 +1,246 @@
+"""What a ticket asks, in what mood, and whether it is the bot's to answer at all. Pure: no clock, no network, no model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bot.answer import phrases
+from bot.answer.clean import hides_text, own_words, visible
+from bot.answer.entities import Entity, entities
+from bot.answer.language import language
+from bot.answer.words import ASKING, content_stems, content_words, fold, sentences
+from connectors.base import Comment, Ticket
+
+Sentiment = Literal["positive", "neutral", "negative"]
+Priority = Literal["low", "normal", "high", "urgent"]
+
+MOST_QUESTIONS = 4
+LONGEST_QUESTION = 600  # characters; a longer one is cut at a sentence
+LONGEST_UNMARKED = 160  # characters of a question that ends without its mark
+FEWEST_WORDS = 3  # content words below which a question needs what was said before it
+
+
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """`skip` and `suspicious` are sentences for the operator; no `questions` means there is nothing to go by."""
+
+    language: str
+    topic: str | None
+    sentiment: Sentiment
+    priority: Priority
+    entities: tuple[Entity, ...]
+    questions: tuple[str, ...]
+    skip: str | None
+    human_wanted: bool
+    suspicious: tuple[str, ...]
+
+
+class Topic(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def about(self) -> str: ...
+
+
+def triage(ticket: Ticket, languages: Sequence[str], opt_out_tags: Sequence[str] = (), topics: Sequence[Topic] = ()) -> Triage:
+    """Reads the customer's last turn: every public comment of theirs since somebody answered."""
+    turn = last_turn(ticket)
+    written = "\n\n".join(comment.text for comment in turn)
+    text = "\n\n".join(filter(None, (own_words(comment.text) for comment in turn)))
+    subject = clean_subject(ticket.subject)
+    spoken = language(f"{subject}\n{text}", languages, ticket.language)
+    folded = fold(f"{subject}\n{text}")
+    return Triage(
+        language=spoken,
+        topic=topic_of(f"{subject} {text}", spoken, topics),
+        sentiment=sentiment(text),
+        priority=priority(folded, text),
+        entities=entities(f"{subject}\n{text}"),
+        questions=questions(subject, text, spoken),
+        skip=skip(ticket, turn, text, opt_out_tags),
+        human_wanted=bool(phrases.HUMAN.search(folded)),
+        suspicious=suspicious(f"{ticket.subject}\n{written}"),
+    )
+
+
+def last_turn(ticket: Ticket) -> tuple[Comment, ...]:
+    """The customer's public comments that nobody has answered yet, oldest first; else their last one alone."""
+    public = [comment for comment in ticket.comments if comment.public and comment.author != "system"]
+    asked = [at for at, comment in enumerate(public) if comment.author == "customer"]
+    if not asked:
+        return ()
+    start = end = asked[-1]
+    while start > 0 and public[start - 1].author == "customer":
+        start -= 1
+    return tuple(public[start : end + 1])
+
+
+def clean_subject(subject: str) -> str:
+    """Without Re:, Fwd:, ticket numbers in brackets and hidden characters."""
+    return re.sub(r"^(?:\s*(?:re|fwd?|tr|aw|wg|rv|fw)\s*:\s*|\s*\[[^\]]{0,40}\]\s*)+", "", visible(subject), flags=re.IGNORECASE).strip()
+
+
+def skip(ticket: Ticket, turn: Sequence[Comment], text: str, opt_out_tags: Sequence[str]) -> str | None:
+    """Why the bot writes nothing at all, in a sentence; None when the ticket is waiting for an answer."""
+    public = [comment for comment in ticket.comments if comment.public and comment.author != "system"]
+    tags = {tag.casefold() for tag in ticket.tags}
+    opted = sorted(tag for tag in opt_out_tags if tag.casefold() in tags)
+    if ticket.status == "closed":
+        return "the ticket is closed"
+    if opted:
+        return f"the ticket carries the opt-out tag {opted[0]}"
+    if ticket.automated:
+        return f"a machine seems to have written it: {ticket.automated}"
+    if not turn:
+        return "no customer has written a public comment"
+    if public[-1].author == "bot":
+        return "the last public comment is the bot's own"
+    if public[-1].author == "agent":
+        return "an agent has answered since the customer last wrote"
+    if ticket.status == "solved" and len(public) == len(turn):
+        return "the ticket is solved"
+    if is_chatter(text) and not any(comment.attachments for comment in turn) and (len(public) > len(turn) or text):
+        return "the customer's message asks nothing (thanks or the like)"
+    return None
+
+
+def is_chatter(text: str) -> bool:
+    folded = fold(text).replace("'", " ").replace("’", " ").strip()
+    return bool(folded) and "?" not in folded and bool(phrases.CHATTER.match(folded)) and bool(phrases.GRATITUDE.search(folded))
+
+
+_ASKS = re.compile(
+    r"^(?:(?:and|so|also|but|then|well|et|und|y|also|hi|hello|please|s'il vous plait|bitte|por favor)[\s,]+)*(?:"
+    r"how|what|when|where|why|who|which|whose|can|could|would|will|is|are|do|does|did|may|should|has|have|am|"
+    r"comment|quand|ou|pourquoi|qui|quel|quelle|quels|quelles|combien|est-ce|puis-je|pouvez-vous|peut-on|y a-t-il|que|"
+    r"wie|was|wann|wo|warum|wer|welche|welcher|welches|kann|konnen|konnten|gibt|ist|darf|"
+    r"como|que|cuando|donde|por que|quien|cual|cuanto|cuanta|cuantos|puedo|pueden|puede|hay|es posible)\b"
+)
+_REQUESTS = re.compile(
+    r"\b(?:i\s+(?:want|need|would\s+like|wish|am\s+trying|cannot|can'?t|am\s+unable|don'?t\s+(?:know|see|understand)|do\s+not\s+(?:know|see|understand))|i'?d\s+like|i'?m\s+(?:trying|unable|looking|wondering)|"
+    r"(?:please|could\s+you|can\s+you)\s+(?:tell|explain|help|let|advise|send|confirm|show)|let\s+me\s+know|wondering|"
+    r"je\s+(?:veux|voudrais|souhaite|souhaiterais|cherche|n'arrive|ne\s+(?:peux|sais|comprends|trouve))|j'aimerais|pourriez-vous|pouvez-vous|merci\s+de|"
+    r"ich\s+(?:mochte|will|wurde|brauche|kann\s+nicht|finde|suche|weiss\s+nicht)|konnen\s+sie|bitte\s+(?:sagen|erklaren|teilen)|"
+    r"quiero|quisiera|necesito|me\s+gustaria|no\s+puedo|no\s+se\b|podrian?|pueden)\b"
+)
+_LIST_MARK = re.compile(r"^(?:\d{1,2}[.)]|[-*•])\s+")
+_AND_ASKS = re.compile(
+    r"(?:,\s*|\s+)(?:and|also|plus|et|und|sowie|y)\s+(?:also\s+|aussi\s+|auch\s+)?(?=(?:how|what|when|where|why|who|which|can\s+(?:i|you|we)|do\s+(?:i|you|we)|is\s+(?:it|there)|"
+    r"comment|quand|où|pourquoi|quel\w*|combien|est-ce|puis-je|wie|was|wann|wo|warum|welche\w*|kann\s+ich|cómo|cuándo|dónde|por\s+qué|cuál|cuánto|puedo)\b)",
+    re.IGNORECASE,
+)
+
+
+def questions(subject: str, text: str, spoken: str) -> tuple[str, ...]:
+    """What is asked, apart, each with as much of what stands before it as it needs to be understood; at most four."""
+    bare = fold(text).strip()
+    if phrases.SEE_ATTACHED.match(bare) or not content_words(text, spoken):
+        text = ""
+    if not text and (not _weight(subject, spoken) or phrases.SEE_ATTACHED.match(fold(subject).strip())):
+        return ()
+    said = [sentence for line in re.split(r"\n\s*\n|\n\s*[-*•]\s+|\n\s*\d+[.)]\s+", text) for sentence in sentences(_LIST_MARK.sub("", " ".join(line.split())))]
+    asked = [at for at, sentence in enumerate(said) if is_question(sentence)]
+    if not asked:
+        asked = [at for at, sentence in enumerate(said) if len(sentence) < LONGEST_UNMARKED and _ASKS.match(fold(sentence))]
+    if not asked:
+        asked = [at for at, sentence in enumerate(said) if _REQUESTS.search(fold(sentence))][:1] if len(said) > 3 else []
+    if not asked:
+        return (_cut(_with_subject(subject, text, spoken)),)
+    apart = [part for at in asked for part in _apart(subject, said, at, spoken)]
+    distinct = _distinct(apart, spoken)
+    if len(distinct) > MOST_QUESTIONS:
+        distinct = [*distinct[: MOST_QUESTIONS - 1], " ".join(distinct[MOST_QUESTIONS - 1 :])]
+    return tuple(_cut(question) for question in distinct)
+
+
+def is_question(sentence: str) -> bool:
+    return sentence.rstrip("\"')» ").endswith("?")
+
+
+def _apart(subject: str, said: Sequence[str], at: int, spoken: str) -> list[str]:
+    """One sentence's questions; the first is filled up from what stands before it, or from the subject."""
+    first, *others = _rejoined(_AND_ASKS.split(said[at]), spoken)
+    if _weight(first, spoken) < FEWEST_WORDS and at > 0 and not is_question(said[at - 1]):
+        first = f"{said[at - 1]} {first}"
+    if _weight(first, spoken) < FEWEST_WORDS:
+        first = _with_subject(subject, first, spoken)
+    return [first, *others]
+
+
+def _rejoined(parts: Sequence[str], spoken: str) -> list[str]:
+    """A part that says too little by itself ("how long does it take?") stays with the one before it."""
+    kept = [parts[0]]
+    for part in parts[1:]:
+        if min(_weight(part, spoken), _weight(kept[-1], spoken)) < FEWEST_WORDS:
+            kept[-1] = f"{kept[-1]}, {part}"
+        else:
+            kept.append(part)
+    return kept
+
+
+def _weight(text: str, spoken: str) -> int:
+    asking = ASKING.get(spoken, frozenset())
+    return sum(word.casefold() not in asking for word in content_words(text, spoken))
+
+
+def _with_subject(subject: str, text: str, spoken: str) -> str:
+    if not subject or set(content_stems(subject, spoken)) <= set(content_stems(text, spoken)):
+        return text or subject
+    return f"{subject.rstrip('.!?:')}{'?' if subject.rstrip().endswith('?') else '.'} {text}".strip()
+
+
+def _distinct(asked: Sequence[str], spoken: str) -> list[str]:
+    kept: list[tuple[str, frozenset[str]]] = []
+    for question in asked:
+        stems = frozenset(content_stems(question, spoken))
+        if stems and all(len(stems & other) < 0.8 * len(stems | other) for _, other in kept):
+            kept.append((question, stems))
+    return [question for question, _ in kept] or list(asked[:1])
+
+
+def _cut(question: str) -> str:
+    question = " ".join(question.split())
+    if len(question) <= LONGEST_QUESTION:
+        return question
+    head = question[:LONGEST_QUESTION]
+    return head[: max(head.rfind(". "), head.rfind("? "), head.rfind(" "))].strip()
+
+
+def sentiment(text: str) -> Sentiment:
+    found = [fold(word) for word in content_words(text, None)]
+    shouting = sum(len(word) > 3 and word.isupper() for word in text.split()) > 4 or "!!" in text
+    score = sum(word in phrases.PLEASED for word in found) - 2 * sum(word in phrases.ANGRY for word in found) - shouting
+    return "negative" if score < 0 else "positive" if score > 0 else "neutral"
+
+
+def priority(folded: str, text: str) -> Priority:
+    if phrases.URGENT.search(folded):
+        return "urgent"
+    if phrases.PRESSING.search(folded) or sentiment(text) == "negative":
+        return "high"
+    return "normal"
+
+
+def suspicious(written: str) -> tuple[str, ...]:
+    """Signs that the text was written for the bot, not for a person: flags for the operator, never a verdict."""
+    folded = fold(visible(written))
+    signs = [name for name, pattern in phrases.INJECTION if pattern.search(folded)]
+    if hides_text(written):
+        signs.append("hides text in invisible characters")
+    if phrases.MARKUP.search(written):
+        signs.append("carries markup")
+    if phrases.ENCODED.search(written):
+        signs.append("carries an encoded block")
+    return tuple(signs)
+
+
+def topic_of(text: str, spoken: str, topics: Sequence[Topic]) -> str | None:
+    """The topic with most of its words in the text; None when no word or a tie."""
+    stems = set(content_stems(text, spoken))
+    counted = sorted(((len(stems & set(content_stems(f"{topic.name} {topic.about}", spoken))), topic.name) for topic in topics), reverse=True)
+    if not counted or counted[0][0] == 0 or (len(counted) > 1 and counted[1][0] == counted[0][0]):
+        return None
+    return counted[0][1]
