@@ -58,17 +58,22 @@ class Deployment:
     engine: Engine
     index: Index
     connections: Mapping[str, Connection]
+    problems: Mapping[str, ConfigProblem]  # connectors that could not be made ready; the others work all the same
     now: Callable[[], datetime] = utc_now
 
     def connection(self, name: str) -> Connection:
-        """Raises ConfigProblem naming the connectors there are."""
+        """Raises ConfigProblem: why the connector could not be made ready, or which connectors there are."""
         self.config.connector(name)
+        if name in self.problems:
+            raise self.problems[name]
         return self.connections[name]
 
     def sync(
         self, name: str, *, full: bool = False, confirm_removals: bool = False, progress: Callable[[Progress], None] = lambda _: None
     ) -> Outcome:
         """Bring one connector's knowledge up to date; what goes wrong at the vendor is in the outcome."""
+        if name in self.problems:
+            return Outcome(name, 0, 0, 0, 0, 0, 0, 0, 0.0, False, str(self.problems[name]))
         connection = self.connection(name)
         with connection.lock:
             return sync(
@@ -123,8 +128,13 @@ def open_deployment(config: Config) -> Deployment:
     engine = open_database(config.database_url(), folder=config.data_dir)
     embedder = local_embedder()
     vectors = open_vectors(config.data_dir / "index", embedder.dimensions, embedder=embedder.name)
-    connections = {settings.name: connect(settings) for settings in config.connectors if registry.can_connect(settings)}
-    return Deployment(config, engine, Index(engine, vectors, embedder), connections)
+    connections, problems = {}, {}
+    for settings in config.connectors:
+        try:
+            connections[settings.name] = connect(settings)
+        except ConfigProblem as problem:
+            problems[settings.name] = problem
+    return Deployment(config, engine, Index(engine, vectors, embedder), connections, problems)
 
 
 def connect(settings: ConnectorSettings) -> Connection:

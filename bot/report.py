@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from bot.sync import Outcome, Progress
 
 COLOURS = {"reply": "green", "note": "cyan", "handoff": "yellow", "skip": "bright_black"}
+PIPE_WIDTH = 120  # characters
 EXCERPT = 160  # characters of a passage in a list
 
 
 def out() -> Console:
-    return Console(highlight=False)
+    """Where results go; as wide as the terminal, and wide enough for a table where there is none."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
 
 def err() -> Console:

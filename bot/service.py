@@ -35,6 +35,8 @@ def serve(config: Config, *, http: bool) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     deployment = open_deployment(config)
+    for name, problem in deployment.problems.items():
+        log.error("connector not ready", connector=name, reason=str(problem))
     release_claims(deployment)
     metrics = Metrics()
     chores = open_chores(deployment, metrics)
@@ -85,7 +87,8 @@ def jobs(deployment: Deployment, worker: Worker, answering: list[str]) -> list[J
 
 def readiness(deployment: Deployment) -> Mapping[str, str]:
     """Each part, and `ok` or what is wrong with it."""
-    parts = {"database": "ok", "index": "ok", "connectors": "ok" if deployment.connections else "none connected"}
+    parts = {"database": "ok", "index": "ok"} | {f"connector {name}": "ok" for name in deployment.connections}
+    parts |= {f"connector {name}": "not ready, see the log" for name in deployment.problems}
     try:
         with deployment.engine.connect() as connection:
             connection.execute(text("select 1"))

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from connectors.base import JSON, ConfigProblem, Transient
 from connectors.http import HttpError
 from connectors.zendesk.parse import Row, mapping, number, rows
-from connectors.settings import reveal
+from connectors.settings import text_of
 from connectors.zendesk.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def sign_in(settings: Settings, http: HttpFactory, now: Callable[[], datetime]) 
 def basic(settings: Settings) -> dict[str, str]:
     """An API token as Zendesk wants it: user {email}/token, the token as password."""
     secret = settings.auth.api_token.reveal() if settings.auth.api_token else ""
-    pair = f"{reveal(settings.auth.email or '')}/token:{secret}".encode()
+    pair = f"{text_of(settings.auth.email or '')}/token:{secret}".encode()
     return {"Authorization": f"Basic {base64.b64encode(pair).decode('ascii')}"}
 
 
@@ -77,7 +77,7 @@ class Tokens:
         self._token = None
         request: dict[str, JSON] = {
             "grant_type": "client_credentials",
-            "client_id": reveal(auth.client_id or ""),
+            "client_id": text_of(auth.client_id or ""),
             "client_secret": auth.client_secret.reveal() if auth.client_secret else "",
             "scope": auth.scope,
         }
