@@ -50,11 +50,17 @@ def cron(text: str) -> Cron:
     weekdays = {number % 7 for number in _numbers("day of the week", weekday, 0, 7, DAYS)}
     if all(min(days) > LONGEST_MONTH_DAY.get(number, 31) for number in months):
         raise ValueError("no such day comes in these months: correct the day of the month or the month")
-    numbers = [
-        "*" if field == "*" else ",".join(map(str, sorted(meant)))
-        for field, meant in zip(fields, (minutes, hours, days, months), strict=False)
-    ]
-    return Cron(*numbers, "*" if weekday == "*" else ",".join(DAYS[number] for number in sorted(weekdays)))
+    return Cron(
+        _each(minute, minutes),
+        _each(hour, hours),
+        _each(day, days),
+        _each(month, months),
+        "*" if weekday == "*" else ",".join(DAYS[number] for number in sorted(weekdays)),
+    )
+
+
+def _each(field: str, numbers: set[int]) -> str:
+    return "*" if field == "*" else ",".join(map(str, sorted(numbers)))
 
 
 def _numbers(what: str, field: str, low: int, high: int, names: tuple[str, ...] = ()) -> set[int]:
