@@ -32,8 +32,8 @@ STOP_AT_LATEST = 9.0  # seconds after SIGTERM; what is unfinished then is taken 
 def serve(config: Config, *, http: bool) -> None:
     """Work until SIGTERM or SIGINT. Raises ConfigProblem before anything is begun."""
     stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     deployment = open_deployment(config)
     for name, problem in deployment.problems.items():
         log.error("connector not ready", connector=name, reason=str(problem))

@@ -16,6 +16,7 @@ from sqlmodel import Session
 from bot.answer.check import Verdict, check
 from bot.answer.decide import Decision, Rules, decide, refuse_early
 from bot.answer.deliver import Courier, deliver, last_from_customer
+from bot.answer.hints import hints
 from bot.answer.note import draft_note, handoff_note
 from bot.answer.record import describe, with_outcome
 from bot.answer.render import Blocked, Rendered, render
@@ -175,6 +176,7 @@ def _walk(flow: Flow, ticket: Ticket, timings: dict[str, float]) -> Way:
         return Way(triage, early)
     with _timed(timings, "retrieve"):
         found = retrieve(triage.questions, flow.index)
+        found = replace(found, internal=hints(found))
     if early:
         return Way(triage, early, found)
     try:
@@ -194,7 +196,7 @@ def _judge(flow: Flow, triage: Triage, found: Found, draft: Draft | None, timing
         rendered = None
         if draft and verdict and verdict.supported:
             try:
-                rendered = render(draft, verdict, flow.allowed_links)
+                rendered = render(draft, verdict, triage.language, flow.allowed_links)
             except Blocked as refusal:
                 decision = replace(decision, outcome="handoff", reason=f"unsupported: {refusal}")
     return Way(triage, decision, found, draft, verdict, rendered, draft.usage if draft else Usage())

@@ -54,8 +54,7 @@ def _sources(citations: Sequence[Passage], sentences: Sequence[Judged]) -> str:
 def _hints(hints: Sequence[Passage]) -> str:
     if not hints:
         return ""
-    unique = {passage.document: passage for passage in hints}
-    rows = "".join(f"<li>{_link(passage)}</li>" for passage in unique.values())
+    rows = "".join(f"<li>{_link(passage)}</li>" for passage in hints)
     return f"<p><strong>For you, not for the customer</strong></p><ul>{rows}</ul>"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from bot.answer.check import Verdict
@@ -41,7 +41,7 @@ def describe(
         "body_html": rendered.html if sends and rendered else "",
         "sentences": _sentences(draft, verdict),
         "citations": [_citation(marker, passage) for marker, passage in enumerate(draft.citations, start=1)] if draft else [],
-        "internal_hints": hints(found.internal),
+        "internal_hints": [{"document": hint.document, "title": hint.title, "url": hint.url} for hint in found.internal],
         "triage": {
             "topic": triage.topic,
             "sentiment": triage.sentiment,
@@ -71,12 +71,6 @@ def with_outcome(record: Mapping[str, Any], effect: Effect | None) -> dict[str, 
         return {**record, "delivery": delivery, "decision": "skip", "reason": effect.reason, "body_text": "", "body_html": ""}
     posted = {"comment": effect.vendor_ref, "public": effect.public} if effect.state is State.SENT else None
     return {**record, "delivery": delivery, "posted": posted}
-
-
-def hints(passages: Sequence[Passage]) -> list[dict[str, str]]:
-    """Internal documents, each once, best first."""
-    unique = {passage.document: passage for passage in passages}
-    return [{"document": p.document, "title": p.title, "url": p.url} for p in unique.values()]
 
 
 def _sentences(draft: Draft | None, verdict: Verdict | None) -> list[dict[str, Any]]:
