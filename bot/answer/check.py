@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -41,6 +42,8 @@ class Verdict:
 
 
 def check(draft: Draft, allowed_links: Sequence[str]) -> Verdict:
+    if not draft.sentences:
+        return Verdict((Judged("", (), "statement", False, "the writer says that nothing here answers it"),), False)
     judged = []
     for at, sentence in enumerate(draft.sentences):
         supported, why = _judge(draft, at, allowed_links)
@@ -158,7 +161,7 @@ def _windows(markdown: str) -> tuple[tuple[str, bool], ...]:
     single = [(unit.text, unit.kind == "step") for unit in plain_units]
     pairs = [
         (f"{first.text} {second.text}", False)
-        for first, second in zip(plain_units, plain_units[1:], strict=False)
+        for first, second in itertools.pairwise(plain_units)
         if first.block == second.block and first.kind == "sentence"
     ]
     return (*single, *pairs)

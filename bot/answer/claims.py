@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -71,9 +71,44 @@ _PIECE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_CLAUSE_WORDS = frozenset(fold(word) for word in "but while whereas although though if unless when whereas mais tandis si lorsque aber während wenn falls pero mientras cuando".split())
-_AND_WORDS = frozenset("and or et ou und oder y o".split())
+_CLAUSE_WORDS = frozenset(
+    fold(word)
+    for word in [
+        "but",
+        "while",
+        "whereas",
+        "although",
+        "though",
+        "if",
+        "unless",
+        "when",
+        "whereas",
+        "mais",
+        "tandis",
+        "si",
+        "lorsque",
+        "aber",
+        "während",
+        "wenn",
+        "falls",
+        "pero",
+        "mientras",
+        "cuando",
+    ]
+)
+_AND_WORDS = frozenset(["and", "or", "et", "ou", "und", "oder", "y", "o"])
 _NUMERIC = frozenset({"iso", "slashed", "dmy", "mdy", "time", "version", "range", "number"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """Where a piece stands: `opening` a sentence or not, after which folded words."""
+
+    language: str | None
+    opening: bool
+    place: int
+    clause: int
+    previous: tuple[str, ...]
 
 
 @lru_cache(maxsize=4096)
@@ -95,31 +130,33 @@ def claim(text: str, language: str | None) -> Claim:
         if folded in _CLAUSE_WORDS:
             clause += 1
         place += 4 if folded in _CLAUSE_WORDS else 3 if folded in _AND_WORDS else 1
-        number = _number(kind, piece, shown, matched.end(), previous, place, clause)
+        here = _Here(language, opening, place, clause, tuple(previous))
+        number = _number(kind, piece, shown[matched.end() :], here)
         if number:
             numbers.append(number)
             tokens.append(Token("number", number.value, piece, place, clause))
         else:
-            tokens.append(_token(kind, piece, language, opening, place, clause))
+            tokens.append(_token(kind, piece, here))
         previous = [*previous[-3:], folded]
         opening = False
     return Claim(shown, tuple(tokens), tuple(numbers), clause + 1)
 
 
-def _token(kind: str, piece: str, language: str | None, opening: bool, place: int, clause: int) -> Token:
+def _token(kind: str, piece: str, here: _Here) -> Token:
+    language, place, clause = here.language, here.place, here.clause
     folded = fold(piece)
     if kind == "code" or (len(piece) > 1 and (piece.isupper() or re.search(r"[a-zà-ÿ][A-Z]", piece))):
         return Token("code", folded, piece, place, clause)
     if piece.casefold() in stop_words(language) or folded in stop_words(language) or "'" in piece:
         return _elided(piece, language, place, clause)
     # German capitalises every noun: there a capital names nothing.
-    if piece[0].isupper() and not opening and language != "de":
+    if piece[0].isupper() and not here.opening and language != "de":
         return Token("name", word_key(piece, language), piece, place, clause)
     return Token("word", word_key(piece, language), piece, place, clause)
 
 
 def _elided(piece: str, language: str | None, place: int, clause: int) -> Token:
-    """"don't", "l'article", "team's": the part that carries meaning, or a small word."""
+    """ "don't", "l'article", "team's": the part that carries meaning, or a small word."""
     parts = [part for part in piece.split("'") if part]
     heavy = [part for part in parts if part.casefold() not in stop_words(language) and len(part) > 2]
     if "'" in piece and heavy and not fold(piece).endswith("n't"):
@@ -148,18 +185,18 @@ def glue(language: str | None) -> frozenset[str]:
     return frozenset(word_key(word, language) for word in GLUE) | GLUE
 
 
-def _number(kind: str, piece: str, text: str, end: int, previous: list[str], place: int, clause: int) -> Number | None:
+def _number(kind: str, piece: str, rest: str, here: _Here) -> Number | None:
     folded = fold(piece)
-    unit = _unit(piece, text[end:])
+    unit = _unit(piece, rest)
     if kind == "word":
         if folded not in NUMBER_WORDS or (folded in ARTICLE_LIKE and not unit):
             return None
-        return Number(str(NUMBER_WORDS[folded]), unit, _bound(previous), place, clause, piece)
+        return Number(str(NUMBER_WORDS[folded]), unit, _bound(here.previous), here.place, here.clause, piece)
     if kind not in _NUMERIC:
         return None
     if kind in ("number", "range"):
-        return Number(_value(kind, piece), unit, _bound(previous), place, clause, piece)
-    return Number(_moment(kind, folded), "", _bound(previous), place, clause, piece)
+        return Number(_value(kind, piece), unit, _bound(here.previous), here.place, here.clause, piece)
+    return Number(_moment(kind, folded), "", _bound(here.previous), here.place, here.clause, piece)
 
 
 def _value(kind: str, piece: str) -> str:
@@ -168,7 +205,7 @@ def _value(kind: str, piece: str) -> str:
 
 
 def canonical(digits: str) -> str:
-    """"1,000" and "1.000" are a thousand, "1,5" and "1.5" one and a half; a lone separator before three digits separates thousands."""
+    """ "1,000" and "1.000" are a thousand, "1,5" and "1.5" one and a half; a lone separator before three digits separates thousands."""
     digits = re.sub(r"['\u202f ]", "", digits)
     separators = re.findall(r"[.,]", digits)
     if not separators:
@@ -196,7 +233,7 @@ def _unit(piece: str, rest: str) -> str:
     return ""
 
 
-def _bound(previous: list[str]) -> str:
+def _bound(previous: Sequence[str]) -> str:
     before = " ".join(previous).replace("jusqu a", "jusqu'a")
     for name, phrases in BOUNDS:
         if any(before == phrase or before.endswith(" " + phrase) for phrase in phrases.split("|")):

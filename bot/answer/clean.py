@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (patterns and word lists read better unbroken)
 """A customer's mail reduced to what the customer wrote: no quoted mail, signature, greeting or invisible text."""
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ import unicodedata
 LONGEST = 20_000  # characters of one message that are looked at; the rest is a pasted log
 
 # Zero-width, bidirectional controls, soft hyphen, tag characters: text that a reader does not see.
-_HIDDEN = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]")
+_HIDDEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _QUOTED_FROM = re.compile(
     r"""^\s*(?:

@@ -6,9 +6,38 @@ import re
 import unicodedata
 
 _NAME = re.compile(r"^[^\W\d_]{2,20}(?:-[^\W\d_]{2,20})?$")
-_NO_NAMES = frozenset("support team info admin contact sales service client customer user unknown guest test dr mr mrs ms herr frau monsieur madame".split())
+_NO_NAMES = frozenset(
+    (
+        "support",
+        "team",
+        "info",
+        "admin",
+        "contact",
+        "sales",
+        "service",
+        "client",
+        "customer",
+        "user",
+        "unknown",
+        "guest",
+        "test",
+        "dr",
+        "mr",
+        "mrs",
+        "ms",
+        "herr",
+        "frau",
+        "monsieur",
+        "madame",
+    )
+)
 
-GREETING = {"en": ("Hello {name},", "Hello,"), "fr": ("Bonjour {name},", "Bonjour,"), "de": ("Guten Tag {name},", "Guten Tag,"), "es": ("Hola {name}:", "Hola:")}
+GREETING = {
+    "en": ("Hello {name},", "Hello,"),
+    "fr": ("Bonjour {name},", "Bonjour,"),
+    "de": ("Guten Tag {name},", "Guten Tag,"),
+    "es": ("Hola {name}:", "Hola:"),
+}
 THANKS = {
     "en": "Thank you for your message.",
     "fr": "Merci pour votre message.",
@@ -22,7 +51,12 @@ ORDINALS = {
     "de": ("ersten", "zweiten", "dritten", "vierten"),
     "es": ("primera", "segunda", "tercera", "cuarta"),
 }
-ABOUT = {"en": "About your {ordinal} question:", "fr": "Concernant votre {ordinal} question :", "de": "Zu Ihrer {ordinal} Frage:", "es": "Sobre su {ordinal} pregunta:"}
+ABOUT = {
+    "en": "About your {ordinal} question:",
+    "fr": "Concernant votre {ordinal} question :",
+    "de": "Zu Ihrer {ordinal} Frage:",
+    "es": "Sobre su {ordinal} pregunta:",
+}
 COLLEAGUE = {
     "en": "A colleague will get back to you about your {ordinal} question.",
     "fr": "Un collègue reviendra vers vous au sujet de votre {ordinal} question.",
@@ -38,7 +72,15 @@ REST = {
 NAMES_OF_LANGUAGES = {
     "en": {"en": "English", "fr": "French", "de": "German", "es": "Spanish", "it": "Italian", "nl": "Dutch", "pt": "Portuguese"},
     "fr": {"en": "anglais", "fr": "français", "de": "allemand", "es": "espagnol", "it": "italien", "nl": "néerlandais", "pt": "portugais"},
-    "de": {"en": "Englisch", "fr": "Französisch", "de": "Deutsch", "es": "Spanisch", "it": "Italienisch", "nl": "Niederländisch", "pt": "Portugiesisch"},
+    "de": {
+        "en": "Englisch",
+        "fr": "Französisch",
+        "de": "Deutsch",
+        "es": "Spanisch",
+        "it": "Italienisch",
+        "nl": "Niederländisch",
+        "pt": "Portugiesisch",
+    },
     "es": {"en": "inglés", "fr": "francés", "de": "alemán", "es": "español", "it": "italiano", "nl": "neerlandés", "pt": "portugués"},
 }
 OTHER_LANGUAGE = {

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (patterns and word lists read better unbroken)
 """Numbers and names a ticket carries that an agent looks for first."""
 
 from __future__ import annotations

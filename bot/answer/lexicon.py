@@ -1,8 +1,13 @@
+# ruff: noqa: E501 (word lists)
 """Closed lists of small words that decide what a sentence claims: negation, scope, modality, comparison, measures."""
 
 from __future__ import annotations
 
 from bot.answer.words import fold
+
+
+def _folded(words: str) -> frozenset[str]:
+    return frozenset(fold(word) for word in words.split())
 
 
 def _group(**lists: str) -> dict[str, str]:
@@ -54,20 +59,17 @@ RELATION = _group(
     longer="longer anymore formerly previously",
 )
 # Conditions: what follows one of these, up to the clause's end, must not be dropped.
-CONDITION = frozenset(
-    fold(word)
-    for word in """if unless provided providing except excluding only when whenever until till as-long-as si sauf uniquement lorsque quand tant condition
-    wenn falls sofern ausser nur solange bis si salvo excepto solo cuando siempre-que mientras hasta""".split()
-)
+CONDITION = _folded("""if unless provided providing except excluding only when whenever until till as-long-as si sauf uniquement lorsque quand tant condition
+    wenn falls sofern ausser nur solange bis si salvo excepto solo cuando siempre-que mientras hasta""")
 MODALITY = _group(
     must="must required require requires requirement need needs needed obligatory mandatory devez doit doivent faut obligatoire necessaire requis requise muss mussen mussten erforderlich notwendig pflicht debe deben obligatorio necesario requiere",
     should="should recommend recommended recommends advise advised recommande conseille devriez sollte sollten empfohlen empfehlen recomendado recomienda deberia",
     can="can able allow allows allowed may permitted possible peut peuvent pouvez pouvons permet possible autorise kann konnen darf durfen moglich erlaubt puede pueden permite permitido posible",
     will="will shall going sera serons serez seront wird werden werde sera seran",
 )
-FIRST_PERSON = frozenset(fold(word) for word in "we our us ours i my me nous notre nos je mon wir unser unsere uns ich nosotros nuestro nuestra yo".split())
-SECOND_PERSON = frozenset(fold(word) for word in "you your yours vous votre vos tu sie ihr ihre ihnen du usted ustedes su sus customer customers client clients kunde kunden cliente clientes".split())
-COMMITS = frozenset(fold(word) for word in "will shall 'll ll promise guarantee commit going have have've ve issued arranged allons avons werden haben vamos hemos".split())
+FIRST_PERSON = _folded("we our us ours i my me nous notre nos je mon wir unser unsere uns ich nosotros nuestro nuestra yo")
+SECOND_PERSON = _folded("you your yours vous votre vos tu sie ihr ihre ihnen du usted ustedes su sus customer customers client clients kunde kunden cliente clientes")
+COMMITS = _folded("will shall 'll ll promise guarantee commit going have have've ve issued arranged allons avons werden haben vamos hemos")
 
 MEASURES = _group(
     second="second seconds sec secs seconde secondes sekunde sekunden segundo segundos",
@@ -97,7 +99,7 @@ MEASURES = _group(
     gbp="£ gbp pound pounds",
     chf="chf francs",
 )
-WORKING = frozenset("business working ouvres ouvrables ouvre habiles laborables".split())
+WORKING = frozenset(["business", "working", "ouvres", "ouvrables", "ouvre", "habiles", "laborables"])
 
 # How a number is bounded, by the words just before it.
 BOUNDS: tuple[tuple[str, str], ...] = (
@@ -112,8 +114,8 @@ BOUNDS: tuple[tuple[str, str], ...] = (
     ("every", "every|each|per|tous les|toutes les|alle|jede|cada"),
 )  # fmt: skip
 
-_UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _OTHER = {
     2: "deux zwei dos", 3: "trois drei tres", 4: "quatre vier cuatro", 5: "cinq funf cinco", 6: "six sechs seis", 7: "sept sieben siete", 8: "huit acht ocho",
     9: "neuf neun nueve", 10: "dix zehn diez", 11: "onze elf once", 12: "douze zwolf doce", 13: "treize dreizehn trece", 14: "quatorze vierzehn catorce",
@@ -126,14 +128,12 @@ NUMBER_WORDS: dict[str, int] = {
     **{word: number for number, words in _OTHER.items() for word in words.split()},
 }
 # "one of", "the one that", "un article": a number only before a measure.
-ARTICLE_LIKE = frozenset("one un une ein eine einem einen uno una once six".split()) - {"six"}
+ARTICLE_LIKE = _folded("one un une ein eine einem einen uno una once")
 
 MONTHS: dict[str, int] = {
     fold(word): at
     for at, words in enumerate(
-        """january jan janvier janv januar enero ene|february feb fevrier fevr februar febrero|march mar mars marz marzo|april apr avril avr abril abr|may mai mayo|
-        june jun juin juni junio|july jul juillet juil juli julio|august aug aout agosto ago|september sep sept septembre septiembre|october oct octobre okt oktober octubre|
-        november nov novembre noviembre|december dec decembre dez dezember diciembre dic""".split("|"),
+        ["january jan janvier janv januar enero ene", "february feb fevrier fevr februar febrero", "march mar mars marz marzo", "april apr avril avr abril abr", "may mai mayo", "\n        june jun juin juni junio", "july jul juillet juil juli julio", "august aug aout agosto ago", "september sep sept septembre septiembre", "october oct octobre okt oktober octubre", "\n        november nov novembre noviembre", "december dec decembre dez dezember diciembre dic"],
         start=1,
     )
     for word in words.split()
@@ -155,9 +155,6 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "es": ("comprar pedir", "elegir seleccionar", "pulsar hacer-clic", "eliminar borrar", "recibir obtener", "enviar", "cambiar modificar", "reembolso reembolsar", "artículo producto", "precio coste costo"),
 }  # fmt: skip
 # Words a paraphrase may add: they claim nothing.
-GLUE = frozenset(
-    fold(word)
-    for word in """please simply just then next first afterwards also here following follow note order case way steps step happy able need want wish like go
+GLUE = _folded("""please simply just then next first afterwards also here following follow note order case way steps step happy able need want wish like go
     yes no sure kindly d'abord ensuite puis veuillez simplement suivant einfach bitte zuerst danach folgende primero luego simplemente siguiente
-    you'll you're it's that's there's means mean""".split()
-)
+    you'll you're it's that's there's means mean""")

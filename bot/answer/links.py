@@ -1,3 +1,4 @@
+
 """Every address a reader could follow, write to or call, in whatever syntax it is written."""
 
 from __future__ import annotations
@@ -8,9 +9,14 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
-_SCHEME = re.compile(r"\b(?:[a-z][a-z0-9+.-]{1,15}:)?//[^\s<>\"'`|\\^{}\[\]]+|\b(?:mailto|tel|sms|javascript|data|vbscript|callto|skype|whatsapp|ftp|file|blob):[^\s<>\"'`|]+", re.IGNORECASE)
+_SCHEME = re.compile(
+    r"\b(?:[a-z][a-z0-9+.-]{1,15}:)?//[^\s<>\"'`|\\^{}\[\]]+|\b(?:mailto|tel|sms|javascript|data|vbscript|callto|skype|whatsapp|ftp|file|blob):[^\s<>\"'`|]+",
+    re.IGNORECASE,
+)
 _EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)*", re.UNICODE)
-_BARE = re.compile(r"(?<![\w@./:-])(?:[^\W_](?:[\w-]{0,62})\.)+[^\W\d_]{2,24}(?::\d{1,5})?(?:[/?#][^\s<>\"'`|\\^{}\[\]]*)?(?![\w@])", re.UNICODE)
+_BARE = re.compile(
+    r"(?<![\w@./:-])(?:[^\W_](?:[\w-]{0,62})\.)+[^\W\d_]{2,24}(?::\d{1,5})?(?:[/?#][^\s<>\"'`|\\^{}\[\]]*)?(?![\w@])", re.UNICODE
+)
 _ADDRESS = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?:/[^\s<>\"']*)?(?!\w|\.\d)")
 _PHONE = re.compile(r"(?<![\w.,/-])(?:\+|\(\+?)?\d(?:[ \u00a0().\-/]{0,3}\d){6,16}(?![\w])")
 _DATE_LIKE = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}(?:[ T]\d{1,2})?$|^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}$|^\d{4}-\d{4}$|^\d{1,3}(?:[ .]\d{3})+$")

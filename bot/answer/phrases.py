@@ -1,8 +1,16 @@
+# ruff: noqa: E501 (patterns read better unbroken)
 """What customers say in so many words, in the four languages: closed lists, matched on folded text."""
 
 from __future__ import annotations
 
 import re
+
+from bot.answer.words import fold
+
+
+def _folded(words: str) -> frozenset[str]:
+    return frozenset(fold(word) for word in words.split())
+
 
 # Asking for a person; "human error" and "a person can log in" are not.
 HUMAN = re.compile(
@@ -74,16 +82,12 @@ INJECTION: tuple[tuple[str, re.Pattern[str]], ...] = (
 MARKUP = re.compile(r"<\s*/?\s*(?:script|img|iframe|style|div|span|svg|object|form|input|system|instructions?)\b|!\[[^\]]*\]\(|\]\(\s*(?:javascript|data):|<!--|\[/?INST\]|<\|", re.I)
 ENCODED = re.compile(r"(?<![\w/+=-])(?=[A-Za-z0-9+/]{0,80}[0-9+/])(?=[A-Za-z0-9+/]{0,80}[A-Z])[A-Za-z0-9+/]{40,}={0,2}(?![\w/+=-])")
 
-ANGRY = frozenset(
-    """angry furious unacceptable terrible horrible awful worst ridiculous disgusting disappointed disappointing frustrated frustrating scam
+ANGRY = _folded("""angry furious unacceptable terrible horrible awful worst ridiculous disgusting disappointed disappointing frustrated frustrating scam
     fraud useless pathetic incompetent outrageous complaint lawyer sue outraged annoyed annoying upset hate joke shame liar cheated
     inacceptable scandaleux scandale honteux furieux furieuse colere decu decue nul nulle arnaque escroquerie inadmissible plainte avocat enerve lamentable
-    unverschamt frechheit wutend enttauscht skandal betrug anwalt katastrophe inakzeptabel furioso inaceptable terrible estafa vergonzoso decepcionado abogado queja""".split()
-)
-PLEASED = frozenset(
-    """great love excellent amazing happy awesome wonderful fantastic perfect pleased delighted brilliant helpful
-    super genial parfait ravi ravie content contente excellente merveilleux toll zufrieden wunderbar encantado contento excelente""".split()
-)
+    unverschamt frechheit wutend enttauscht skandal betrug anwalt katastrophe inakzeptabel furioso inaceptable terrible estafa vergonzoso decepcionado abogado queja""")
+PLEASED = _folded("""great love excellent amazing happy awesome wonderful fantastic perfect pleased delighted brilliant helpful
+    super genial parfait ravi ravie content contente excellente merveilleux toll zufrieden wunderbar encantado contento excelente""")
 URGENT = re.compile(
     r"\b(?:urgent(?:ly|e|es)?|asap|as\s+soon\s+as\s+possible|immediately|emergency|right\s+now|can'?t\s+wait|deadline|production\s+(?:is\s+)?down|outage|"
     r"(?:site|server|system|service|everything)\s+is\s+down|data\s+loss|hacked|security\s+(?:breach|incident)|au\s+plus\s+vite|des\s+que\s+possible|urgence|en\s+panne|"

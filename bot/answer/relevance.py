@@ -138,15 +138,20 @@ def _pairs(question: Question, text: str) -> float:
 
 def _compared(rows: Sequence[Ranked], alike: NDArray[np.float32]) -> list[Ranked]:
     """The rows with their fused score and their leads over the rivals."""
-    fused = sum(share * _stretch([getattr(row.signals, name) for row in rows]) for name, share in FUSED.items())
+    fused = np.sum([share * _stretch([getattr(row.signals, name) for row in rows]) for name, share in FUSED.items()], axis=0)
     rows = [replace(row, signals=replace(row.signals, fused=float(score))) for row, score in zip(rows, fused, strict=True)]
     return [replace(row, signals=replace(row.signals, **_leads(at, rows, alike[at]))) for at, row in enumerate(rows)]
 
 
 def _leads(at: int, rows: Sequence[Ranked], alike: NDArray[np.float32]) -> dict[str, float]:
     mine = rows[at].signals
-    rivals = [row.signals for row, cosine in zip(rows, alike, strict=True) if row.passage.document != rows[at].passage.document and cosine < TWINS]
-    return {f"{name}_lead": getattr(mine, name) - max((getattr(rival, name) for rival in rivals), default=0.0) for name in ("fused", "letters", "passage")}
+    rivals = [
+        row.signals for row, cosine in zip(rows, alike, strict=True) if row.passage.document != rows[at].passage.document and cosine < TWINS
+    ]
+    return {
+        f"{name}_lead": getattr(mine, name) - max((getattr(rival, name) for rival in rivals), default=0.0)
+        for name in ("fused", "letters", "passage")
+    }
 
 
 def _stretch(values: Sequence[float]) -> NDArray[np.float64]:

@@ -109,7 +109,12 @@ def inspect(rendered: Rendered, carried: frozenset[str]) -> None:
     if reader.faults:
         raise Blocked(f"the reply would carry {reader.faults[0]}")
     unnumbered = re.sub(r"(?m)^\d+\. ", "", rendered.text)
-    seen = links(unnumbered) | links("".join(reader.shown)) | links(" ".join(reader.shown)) | {address_key(target) for target in reader.targets}
+    seen = (
+        links(unnumbered)
+        | links("".join(reader.shown))
+        | links(" ".join(reader.shown))
+        | {address_key(target) for target in reader.targets}
+    )
     foreign = sorted(seen - carried)
     if foreign:
         raise Blocked(f"{foreign[0]} stands in no cited passage and not in policy.allowed_links")
@@ -167,7 +172,11 @@ def inline_text(text: str) -> str:
             followable = target.partition(":")[0].casefold() in {*SCHEMES, "http"} and ":" in target
             return f"{label} ({address})" if followable and label != address else label
         shown = groups["bold"] or groups["bold2"] or groups["em"]
-        return inline_text(shown) if shown else (groups["code"] or "")[1:-1] or (groups["auto"] or "").removeprefix("mailto:") or groups["escaped"] or ""
+        return (
+            inline_text(shown)
+            if shown
+            else (groups["code"] or "")[1:-1] or (groups["auto"] or "").removeprefix("mailto:") or groups["escaped"] or ""
+        )
 
     return _INLINE.sub(piece, text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ MOST_APART = 1  # neighbouring words of the sentence that stand far apart in the
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`said` is judged; `source` is the window of the passage; `around` its title and headings; `beside` what the draft's neighbours say."""
+    """`said` is judged; `source` is the window of the passage; `around` its title and headings; `beside` the draft's neighbouring sentences."""
 
     said: Claim
     source: Claim
@@ -139,7 +140,12 @@ def _persons(case: Case) -> str | None:
         return "it speaks for the company where the passage does not"
     if "we" in source and "we" not in said and "you" in said and "you" not in source:
         return "it turns what the company does into what the customer does"
-    if {"we", "you"} <= set(said) and {"we", "you"} <= set(source) and said.index("we") < said.index("you") and source.index("we") > source.index("you"):
+    if (
+        {"we", "you"} <= set(said)
+        and {"we", "you"} <= set(source)
+        and said.index("we") < said.index("you")
+        and source.index("we") > source.index("you")
+    ):
         return "it swaps who does what for whom"
     commits = _small(case.said) & COMMITS
     if "we" in said and commits - _small(case.source):
@@ -194,7 +200,7 @@ def _order(case: Case) -> str | None:
         here = min(ahead) if ahead else min(choices)
     if cuts > MOST_CUTS:
         return "the passage says this in another order, of other things"
-    apart = sum(min(abs(a - b) for a in first for b in second) > NEAR for first, second in zip(path, path[1:], strict=False))
+    apart = sum(min(abs(a - b) for a in first for b in second) > NEAR for first, second in itertools.pairwise(path))
     if apart > MOST_APART:
         return "it joins what stands apart in the passage"
     return None
@@ -210,10 +216,19 @@ def _attachment(case: Case) -> str | None:
             continue
         beside = sorted((token for token in said_heavy if token.clause == number.clause), key=lambda token: abs(token.place - number.place))
         for token in beside[:4]:
-            if any(same_number(other, rival) for other in case.said.numbers for rival in rivals if other is not number and other.clause == number.clause):
+            if any(
+                same_number(other, rival)
+                for other in case.said.numbers
+                for rival in rivals
+                if other is not number and other.clause == number.clause
+            ):
                 break
             spots = [other.place for other in case.source.tokens if other.key == token.key]
-            if spots and min(abs(spot - other.place) for spot in spots for other in own) > min(abs(spot - rival.place) for spot in spots for rival in rivals) + 1:
+            if (
+                spots
+                and min(abs(spot - other.place) for spot in spots for other in own)
+                > min(abs(spot - rival.place) for spot in spots for rival in rivals) + 1
+            ):
                 return f"“{number.text}” belongs to something else in the passage than “{token.text}”"
     return None
 

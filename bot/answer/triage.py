@@ -1,3 +1,4 @@
+
 """What a ticket asks, in what mood, and whether it is the bot's to answer at all. Pure: no clock, no network, no model."""
 
 from __future__ import annotations
@@ -141,7 +142,11 @@ def questions(subject: str, text: str, spoken: str) -> tuple[str, ...]:
         text = ""
     if not text and (not _weight(subject, spoken) or phrases.SEE_ATTACHED.match(fold(subject).strip())):
         return ()
-    said = [sentence for line in re.split(r"\n\s*\n|\n\s*[-*•]\s+|\n\s*\d+[.)]\s+", text) for sentence in sentences(_LIST_MARK.sub("", " ".join(line.split())))]
+    said = [
+        sentence
+        for line in re.split(r"\n\s*\n|\n\s*[-*•]\s+|\n\s*\d+[.)]\s+", text)
+        for sentence in sentences(_LIST_MARK.sub("", " ".join(line.split())))
+    ]
     asked = [at for at, sentence in enumerate(said) if is_question(sentence)]
     if not asked:
         asked = [at for at, sentence in enumerate(said) if len(sentence) < LONGEST_UNMARKED and _ASKS.match(fold(sentence))]
@@ -240,7 +245,9 @@ def suspicious(written: str) -> tuple[str, ...]:
 def topic_of(text: str, spoken: str, topics: Sequence[Topic]) -> str | None:
     """The topic with most of its words in the text; None when no word or a tie."""
     stems = set(content_stems(text, spoken))
-    counted = sorted(((len(stems & set(content_stems(f"{topic.name} {topic.about}", spoken))), topic.name) for topic in topics), reverse=True)
+    counted = sorted(
+        ((len(stems & set(content_stems(f"{topic.name} {topic.about}", spoken))), topic.name) for topic in topics), reverse=True
+    )
     if not counted or counted[0][0] == 0 or (len(counted) > 1 and counted[1][0] == counted[0][0]):
         return None
     return counted[0][1]

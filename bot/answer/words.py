@@ -1,3 +1,4 @@
+
 """Words of a text in the four languages the bot speaks: tokens, stems, stop words, sentences."""
 
 from __future__ import annotations
@@ -23,26 +24,32 @@ is are was were be been being am do does did doing done have has had having will
 if when while where which who whom whose what why how whether because since until please also just too very more most some any
 each both such same other another own own's s t re ve ll d m not no nor yes ok okay get gets got getting want wants need needs
 like know let make sure able via per within during between after before again once only even still however therefore thus
-""".split()
+"""
 _FR = """le la les l un une des du de d au aux ce c cet cette ces il ils elle elles on nous vous je j tu me m te t se s lui leur leurs
 mon ma mes ton ta tes son sa ses notre nos votre vos y en et ou mais donc or ni car que qu qui quoi dont où est sont était étaient
 être été ai as a avons avez ont avoir avait ne n pas plus sans sous sur dans par pour avec chez vers entre si quand comme comment
 pourquoi combien quel quelle quels quelles très aussi peut peuvent puis pouvez doit doivent devez faut fait faire bien merci tout
 toute tous toutes même autre autres alors afin lorsque ainsi cela ça
-""".split()
+"""
 _DE = """der die das den dem des ein eine einen einem einer eines und oder aber doch denn weil dass wenn als ob wie wo was wer wann warum
 ich du er sie es wir ihr mich dich ihn uns euch mir dir ihm ihnen mein meine meinen meinem meiner dein deine sein seine ihre ihren
 ihrem ihrer unser unsere ist sind war waren bin bist sein gewesen wird werden wurde wurden hat haben hatte hatten habe kann können
 könnten muss müssen soll sollen darf dürfen will wollen möchte nicht kein keine keinen keiner nur auch noch schon sehr mehr in im an
 am auf aus bei mit nach von vom vor zu zum zur über unter für durch gegen ohne um bis seit zwischen bitte dann da hier dort so sich
 man jede jeder jedes
-""".split()
+"""
 _ES = """el la los las un una unos unas de del al a y e o u pero que qué quien cual cuál cuándo cuando cómo como dónde donde por para con
 sin sobre entre desde hasta en es son era eran ser sido está están estar estoy he ha han hemos haber había yo tú él ella nosotros
 ustedes ellos me te se nos le les lo mi mis tu tus su sus nuestro nuestra este esta estos estas ese esa eso esto no ni sí si más muy
 también ya hay puede puedo pueden debe deben tiene tienen tengo hacer hago porque cada otro otra otros otras
-""".split()
-STOP: dict[str, frozenset[str]] = {"en": frozenset(_EN), "fr": frozenset(_FR), "de": frozenset(_DE), "es": frozenset(_ES)}
+"""
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+STOP: dict[str, frozenset[str]] = {"en": _set(_EN), "fr": _set(_FR), "de": _set(_DE), "es": _set(_ES)}
 EVERY_STOP = frozenset().union(*STOP.values())
 
 # Words that say that something is asked, not what; they must not decide whether a passage answers.
@@ -50,11 +57,45 @@ ASKING = {
     "en": frozenset(
         """hi hello dear thanks thank wondering wonder question questions ask asking help tell explain possible way ways best
         trying try use using there's i'd i'm i've anyone someone something anything find out work works happen happens mean
-        hey problem problems issue issues going look looking""".split()
+        hey problem problems issue issues going look looking"""
     ),
-    "fr": frozenset("bonjour merci question questions savoir aide aider dire expliquer possible façon moyen souhaite voudrais veux".split()),
-    "de": frozenset("hallo danke frage fragen wissen hilfe helfen sagen erklären möglich gerne weg".split()),
-    "es": frozenset("hola gracias pregunta preguntas saber ayuda ayudar decir explicar posible manera quiero quisiera".split()),
+    "fr": frozenset(
+        [
+            "bonjour",
+            "merci",
+            "question",
+            "questions",
+            "savoir",
+            "aide",
+            "aider",
+            "dire",
+            "expliquer",
+            "possible",
+            "façon",
+            "moyen",
+            "souhaite",
+            "voudrais",
+            "veux",
+        ]
+    ),
+    "de": frozenset(["hallo", "danke", "frage", "fragen", "wissen", "hilfe", "helfen", "sagen", "erklären", "möglich", "gerne", "weg"]),
+    "es": frozenset(
+        [
+            "hola",
+            "gracias",
+            "pregunta",
+            "preguntas",
+            "saber",
+            "ayuda",
+            "ayudar",
+            "decir",
+            "explicar",
+            "posible",
+            "manera",
+            "quiero",
+            "quisiera",
+        ]
+    ),
 }
 
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)

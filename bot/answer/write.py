@@ -38,7 +38,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """`complete` is False when a part of the question is left to a person; the courtesy sentences then say which."""
+    """`complete` is False when a part of the question is left to a person; the courtesy sentences then say which.
+
+    No sentences at all: the writer says that nothing here answers it, and this is what asking cost.
+    """
 
     sentences: tuple[Sentence, ...]
     citations: tuple[Passage, ...]
