@@ -92,6 +92,9 @@ class DeskChores:
     def answer(self, connector: str, ticket: str, comment: str) -> float:
         """One try at answering; 0.0 when settled, else seconds until the next try."""
         flow = self.flows[connector]
+        if not self._knows_enough():
+            log.info("waiting for the first sync", connector=connector, ticket=ticket)
+            return SOON
         try:
             read = flow.desk.ticket(ticket)
             latest = last_from_customer(read) if read else None
@@ -115,6 +118,12 @@ class DeskChores:
             posted=bool(record["posted"]),
         )
         return 0.0
+
+    def _knows_enough(self) -> bool:
+        """Whether every connector has been synced or tried, and one of them came through: before, silence is no answer."""
+        with Session(self.deployment.engine) as session:
+            tried = ledger.last_syncs(session)
+        return set(self.deployment.connections) <= set(tried) and any(row.caught_up for row in tried.values())
 
     def _put_off(self, connector: str, ticket: str, trouble: Exception) -> float:
         log.error("ticket put off", connector=connector, ticket=ticket, reason=str(trouble))
