@@ -10,16 +10,17 @@ is rebuilt the same way, from the database, without a request to anyone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, select
 from sqlmodel import Session
 
 from connectors.base import ConfigProblem, Cursor, CursorExpired, Document, Gone, Listing, Page, RateLimited, Source, Transient, Unreadable
 from storage.embedding import Embedder
+from storage.entries import entries_of, searchable
 from storage.ledger import (
     Known,
     Version,
@@ -34,9 +35,8 @@ from storage.ledger import (
     versions,
 )
 from storage.lexical import weigh
-from storage.passages import split
 from storage.tables import SyncRow, VersionRow, table
-from storage.vectors import FOREVER, Entry, Vectors
+from storage.vectors import FOREVER, Vectors
 
 T = TypeVar("T")
 
@@ -89,6 +89,8 @@ class _Tally:
     held_back: int = 0
     passages: int = 0
     caught_up: bool = False
+    settled: bool = True  # the index is flushed and marked as whole
+    pending: bool = False  # something was written to the index that the ledger does not have yet
     listed: bool = False  # the ledger agrees with a complete listing, or with a complete first load
     error: str | None = None
     notes: list[str] = field(default_factory=list)
@@ -150,6 +152,7 @@ def sync(
             job.tally.error = f"{connector_name}: {problem}; try again in {problem.retry_after:.0f} seconds"
         except (ConfigProblem, Transient) as problem:
             job.tally.error = f"{connector_name}: {problem}"
+        _settle(job)
         if job.tally.passages >= OPTIMIZE_AFTER:
             vectors.optimize()
         outcome = _outcome(job, requests() - sent, (now() - started).total_seconds())
@@ -187,8 +190,16 @@ def _mend(job: _Job) -> None:
                 if version.key in stored and stored[version.key].valid_to != end:
                     job.vectors.close_versions([version.key], version.valid_to)
     job.vectors.remove_versions(set(stored) - wanted)
-    job.vectors.flush()
-    job.vectors.mark(job.connector, whole=True)
+    job.tally.settled = False
+    _settle(job)
+
+
+def _settle(job: _Job) -> None:
+    """On disk, then marked as whole: once per sync, since a flush costs as much as embedding a page."""
+    if not job.tally.settled and not job.tally.pending:
+        job.vectors.flush()
+        job.vectors.mark(job.connector, whole=True)
+        job.tally.settled = True
 
 
 def _pull(job: _Job, source: Source, *, full: bool) -> bool:
@@ -243,15 +254,15 @@ def _sort(page: Page, held: Mapping[str, Known], moment: datetime) -> _Changes:
 
 
 def _apply(job: _Job, changes: _Changes, held: Mapping[str, Known], cursor: Cursor | None) -> None:
-    """Index first, ledger second; in between the index is marked as not whole."""
-    writes = bool(changes.planned or changes.gone)
-    if writes:
-        job.vectors.mark(job.connector, whole=False)
+    """Index first, ledger second."""
+    if changes.planned or changes.gone:
+        if job.tally.settled:
+            job.vectors.mark(job.connector, whole=False)
+        job.tally.settled, job.tally.pending = False, True
         _write(job, changes.planned)
         for version in changes.planned:
             _close(job, [version.document], held, version.valid_from)
         _close(job, changes.gone, held, changes.moment)
-        job.vectors.flush()
     with Session(job.engine) as s, s.begin():
         record_page(
             s,
@@ -264,8 +275,7 @@ def _apply(job: _Job, changes: _Changes, held: Mapping[str, Known], cursor: Curs
             cursor=cursor,
             now=changes.moment,
         )
-    if writes:
-        job.vectors.mark(job.connector, whole=True)
+    job.tally.pending = False
     _count(job.tally, changes, held)
 
 
@@ -286,36 +296,6 @@ def _write(job: _Job, written: Sequence[Version]) -> None:
         sparse = [weigh(text, entry.language) for text, entry in zip(texts, batch, strict=True)]
         job.vectors.upsert(batch, job.embedder.embed(texts), sparse)
         job.tally.passages += len(batch)
-
-
-def entries_of(version: Version) -> list[Entry]:
-    """A version's passages as the index keeps them; a document without text is found by its title."""
-    pieces = [(piece.heading, piece.text) for piece in split(version.markdown)] or [((), version.title)]
-    return [
-        Entry(
-            version=version.key,
-            ordinal=ordinal,
-            passages=len(pieces),
-            document=version.document,
-            connector=version.connector,
-            audience=version.audience,
-            language=version.language,
-            valid_from=version.valid_from,
-            valid_to=version.valid_to,
-            updated_at=version.updated_at,
-            title=version.title,
-            url=version.url,
-            heading=heading,
-            text=text,
-        )
-        for ordinal, (heading, text) in enumerate(pieces)
-    ]
-
-
-def searchable(entry: Entry) -> str:
-    """What a passage is found by: its title, the headings above it, itself."""
-    above = [entry.title, *(step for step in entry.heading if step != entry.title)]
-    return "\n".join([*above, entry.text])
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -371,26 +351,18 @@ def _count(tally: _Tally, changes: _Changes, held: Mapping[str, Known]) -> None:
 
 
 def _progress(job: _Job) -> Progress:
-    tally = job.tally
-    return Progress(job.connector, tally.added, tally.updated, tally.removed, tally.unchanged, tally.unreadable, tally.passages)
+    return Progress(connector=job.connector, **_told(job.tally, Progress))
 
 
 def _outcome(job: _Job, sent: int, seconds: float) -> Outcome:
-    tally = job.tally
-    return Outcome(
-        name=job.connector,
-        added=tally.added,
-        updated=tally.updated,
-        removed=tally.removed,
-        unchanged=tally.unchanged,
-        unreadable=tally.unreadable,
-        held_back=tally.held_back,
-        requests=sent,
-        seconds=max(0.0, seconds),
-        caught_up=tally.caught_up,
-        error=tally.error,
-        notes=tuple(tally.notes),
-    )
+    notes = tuple(job.tally.notes)
+    told = _told(job.tally, Outcome)
+    return Outcome(name=job.connector, requests=sent, seconds=max(0.0, seconds), **told | {"notes": notes})
+
+
+def _told(tally: _Tally, kind: type[Progress | Outcome]) -> dict[str, Any]:
+    """What the tally has of a report's fields."""
+    return {one.name: getattr(tally, one.name) for one in fields(kind) if hasattr(tally, one.name)}
 
 
 def _record(job: _Job, outcome: Outcome, started: datetime) -> None:

@@ -45,7 +45,7 @@ class StaticEmbedder:
     def embed(self, texts: Sequence[str]) -> Rows:
         rows = np.zeros((len(texts), self.dimensions), np.float32)
         for start in range(0, len(texts), BATCH):
-            batch = list(texts[start : start + BATCH])
+            batch = [text.encode("utf-8", "replace").decode() for text in texts[start : start + BATCH]]  # it refuses lone surrogates
             for row, encoding in enumerate(self._tokenizer.encode_batch(batch, add_special_tokens=False), start):
                 if encoding.ids:
                     rows[row] = self._table[encoding.ids].sum(axis=0)

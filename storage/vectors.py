@@ -12,10 +12,11 @@ but the engine keeps the interpreter to itself while it works, which matters for
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 
 from connectors.base import Audience, ConfigProblem
 from storage.embedding import LOCAL
+from storage.entries import Entry
 from storage.lexical import Sparse
 
 if TYPE_CHECKING:
@@ -40,26 +42,6 @@ BATCH = 256  # points per write
 PAGE = 5000  # points per step when all are walked
 KEYWORDS = ("document", "version", "connector", "audience", "language")
 MOMENTS = ("valid_from", "valid_to")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One passage as the index keeps it. `passages` is how many its version has in all."""
-
-    version: str
-    ordinal: int
-    passages: int
-    document: str
-    connector: str
-    audience: Audience
-    language: str | None
-    valid_from: datetime
-    valid_to: datetime | None
-    updated_at: datetime | None
-    title: str
-    url: str
-    heading: tuple[str, ...]
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,28 +194,29 @@ class EdgeVectors:
         import qdrant_edge as edge
 
         conditions = _conditions(where)
-        asked = edge.SparseVector(list(sparse.indices), list(sparse.values))
-        questions = {"dense": dense.tolist(), "lexical": asked} if sparse.indices else {"dense": dense.tolist()}
-        found = self._ask(questions, conditions, limit, payload=True)
-        entries = {str(point.id): _entry(point.payload or {}) for points in found.values() for point in points}
-        scores = {name: {str(point.id): point.score for point in points} for name, points in found.items()}
-        only_there = {name: set(entries) - set(scores[name]) for name in questions}
-        for name, missing in only_there.items():
-            if missing:
-                rest = edge.Filter(must=[edge.HasIdCondition(set(missing))])
-                points = self._ask({name: questions[name]}, rest, len(missing), payload=False)[name]
-                scores[name] |= {str(point.id): point.score for point in points}
+        asked: dict[str, Any] = {"dense": dense.tolist()}
+        if sparse.indices:
+            asked["lexical"] = edge.SparseVector(list(sparse.indices), list(sparse.values))
+        found = self._ask([edge.QueryRequest(limit, **_nearest(name, asked), filter=conditions, with_payload=True) for name in asked])
+        points = dict(zip(asked, found, strict=True))
+        entries = {str(point.id): _entry(point.payload or {}) for near in found for point in near}
+        scores = {name: {str(point.id): point.score for point in near} for name, near in points.items()}
+        missing = {name: rest for name in asked if (rest := set(entries) - set(scores[name]))}
+        filled = self._ask(
+            [
+                edge.QueryRequest(len(rest), **_nearest(name, asked), filter=edge.Filter(must=[edge.HasIdCondition(set(rest))]))
+                for name, rest in missing.items()
+            ]
+        )
+        for name, near in zip(missing, filled, strict=True):
+            scores[name] |= {str(point.id): point.score for point in near}
         lexical = scores.get("lexical", {})
         return tuple(Hit(entry, scores["dense"].get(id, 0.0), lexical.get(id, 0.0)) for id, entry in entries.items())
 
-    def _ask(self, questions: dict[str, Any], conditions: Conditions, limit: int, *, payload: bool) -> dict[str, list[ScoredPoint]]:
+    def _ask(self, requests: list[Any]) -> list[list[ScoredPoint]]:
         import qdrant_edge as edge
 
-        requests = [
-            edge.QueryRequest(limit, query=edge.Query.Nearest(vector, using=name), filter=conditions, with_payload=payload)
-            for name, vector in questions.items()
-        ]
-        return dict(zip(questions, self._shard.query_batch(edge.QueryBatchRequest(requests)), strict=True))
+        return self._shard.query_batch(edge.QueryBatchRequest(requests)) if requests else []
 
     def stored(self, connector: str) -> dict[str, Stored]:
         ends: dict[str, set[float]] = {}
@@ -265,12 +248,17 @@ class EdgeVectors:
         return (self._whole / connector).exists()
 
     def mark(self, connector: str, *, whole: bool) -> None:
-        """Set `whole` to False before a write that belongs together, and to True after the ledger has it."""
+        """Set `whole` to False before a write that belongs together, and to True once the ledger has it and it is flushed."""
+        self._whole.mkdir(exist_ok=True)
         if whole:
-            self._whole.mkdir(exist_ok=True)
             (self._whole / connector).touch()
         else:
             (self._whole / connector).unlink(missing_ok=True)
+        folder = os.open(self._whole, os.O_RDONLY)  # the mark must not outlive, or be outlived by, what it speaks of
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     @contextmanager
     def writing(self, connector: str) -> Iterator[None]:
@@ -294,6 +282,12 @@ class EdgeVectors:
 def point_id(version: str, ordinal: int) -> str:
     """The same for the same passage of the same version: writing it twice leaves one."""
     return str(uuid.uuid5(POINTS, f"{version}/{ordinal}"))
+
+
+def _nearest(name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    import qdrant_edge as edge
+
+    return {"query": edge.Query.Nearest(asked[name], using=name)}
 
 
 def _any_of(field: str, values: Collection[str]) -> Conditions:
