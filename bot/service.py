@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from bot.metrics import Metrics
 from bot.schedule import Job, every, poll_every, start_schedule
 from bot.web import create_app
 from bot.worker import Worker, start_worker
+from connectors.base import ConfigProblem
 from storage import outbox
 
 log = structlog.get_logger()
@@ -109,10 +111,16 @@ def workflow_database(config: Config) -> str:
 
 @contextmanager
 def listening(app: Starlette, bind: str) -> Iterator[None]:
-    """Serve `app` from a thread; signals stay with the process."""
+    """Serve `app` from a thread; signals stay with the process. Raises ConfigProblem when the address cannot be had."""
     host, _, port = bind.rpartition(":")
-    server = uvicorn.Server(uvicorn.Config(app, host=host.strip("[]"), port=int(port), log_config=None, access_log=False, lifespan="off"))
-    thread = threading.Thread(target=server.run, name="http", daemon=True)
+    host = host.strip("[]")
+    try:
+        # Bound here and now: whoever connects from now on waits for the server instead of being refused.
+        listener = socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128)
+    except OSError as problem:
+        raise ConfigProblem(f"console.bind {bind}: {problem.strerror}; name another address, or stop what holds it") from None
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
     thread.start()
     try:
         yield

@@ -7,7 +7,6 @@ The real worker runs as a subprocess; only the vendor is the sandbox, whose ledg
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import signal
 import subprocess
@@ -85,9 +84,9 @@ def rage(tickets: int, kills: int, lost: float, seed: int, deadline: float, fold
 
 
 def start_worker(config: Path, folder: Path) -> subprocess.Popen[bytes]:
-    journal = (folder / "worker.log").open("ab")
     command = [sys.executable, "-m", "bot", "--config", str(config), "--log-format", "json", "worker"]
-    return subprocess.Popen(command, stdout=journal, stderr=journal, env=os.environ | {"PYTHONUNBUFFERED": "1"})
+    with (folder / "worker.log").open("ab") as journal:
+        return subprocess.Popen(command, stdout=journal, stderr=journal)
 
 
 def all_answered(sandbox: Sandbox, tickets: list[int]) -> bool:
