@@ -16,9 +16,13 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._documents = Counter("draftdesk_documents", "Documents by what a sync did with them", ("connector", "change"), registry=self.registry)
+        self._documents = Counter(
+            "draftdesk_documents", "Documents by what a sync did with them", ("connector", "change"), registry=self.registry
+        )
         self._syncs = Counter("draftdesk_syncs", "Syncs by result", ("connector", "result"), registry=self.registry)
-        self._synced_at = Gauge("draftdesk_last_sync_timestamp_seconds", "When a sync last succeeded", ("connector",), registry=self.registry)
+        self._synced_at = Gauge(
+            "draftdesk_last_sync_timestamp_seconds", "When a sync last succeeded", ("connector",), registry=self.registry
+        )
         self._decisions = Counter("draftdesk_decisions", "Tickets by decision", ("connector", "decision", "reason"), registry=self.registry)
         self._spent = Counter("draftdesk_spent_usd", "Money spent on models", ("connector",), registry=self.registry)
         self._steps = Histogram("draftdesk_step_seconds", "Time by step of a ticket's way", ("step",), registry=self.registry)

@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 import structlog
@@ -36,6 +36,7 @@ def serve(config: Config, *, http: bool) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    listener = open_listener(config.console.bind) if http else None
     deployment = open_deployment(config)
     for name, problem in deployment.problems.items():
         log.error("connector not ready", connector=name, reason=str(problem))
@@ -45,7 +46,7 @@ def serve(config: Config, *, http: bool) -> None:
     worker = start_worker(chores, list(deployment.connections), workflow_database(config))
     scheduler = start_schedule(jobs(deployment, worker, list(chores.flows)))
     app = create_app(deployment.webhooks(), worker.look, partial(readiness, deployment), metrics.registry, utc_now)
-    with listening(app, config.console.bind) if http else _nothing():
+    with listening(app, listener) if listener else nullcontext():
         log.info(
             "working", connectors=sorted(deployment.connections), answering=sorted(chores.flows), http=config.console.bind if http else None
         )
@@ -109,16 +110,22 @@ def workflow_database(config: Config) -> str:
     return f"sqlite:///{config.data_dir / 'workflows.sqlite'}" if url == "sqlite" else url
 
 
-@contextmanager
-def listening(app: Starlette, bind: str) -> Iterator[None]:
-    """Serve `app` from a thread; signals stay with the process. Raises ConfigProblem when the address cannot be had."""
+def open_listener(bind: str) -> socket.socket:
+    """Bound before anything is begun: whoever connects from now on waits instead of being refused.
+
+    Raises ConfigProblem when the address cannot be had.
+    """
     host, _, port = bind.rpartition(":")
     host = host.strip("[]")
     try:
-        # Bound here and now: whoever connects from now on waits for the server instead of being refused.
-        listener = socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128)
+        return socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128)
     except OSError as problem:
         raise ConfigProblem(f"console.bind {bind}: {problem.strerror}; name another address, or stop what holds it") from None
+
+
+@contextmanager
+def listening(app: Starlette, listener: socket.socket) -> Iterator[None]:
+    """Serve `app` from a thread; signals stay with the process."""
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
     thread.start()
@@ -127,8 +134,3 @@ def listening(app: Starlette, bind: str) -> Iterator[None]:
     finally:
         server.should_exit = True
         thread.join(timeout=3)
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield

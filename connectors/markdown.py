@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -18,6 +18,7 @@ from markdownify import MarkdownConverter
 
 from connectors.tables import flatten_tables
 
+LONGEST_COUNT = 1000  # nodes of a numbered list: to number an item, the converter counts all those before it
 DEEPEST = 60  # levels of nesting that are kept; beyond it only the text (the converter recurses)
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
@@ -40,7 +41,8 @@ _BLOCKS = frozenset({
     "section", "article", "header", "footer", "main", "aside", "details", "summary", "figure", "address", "fieldset",
     "legend", "center", "form", "body", "html"
 })
-_LINES = re.compile("^(p|li|dt|dd|tr|pre|blockquote|div|h[1-6]|table|caption)$")
+_LINES = re.compile("^(p|li|dt|dd|tr|pre|blockquote|div|h[1-6]|table|caption|br|hr)$")
+_ANY_BLANK = re.compile(r"\s+")
 _HIDDEN = re.compile(
     r"display:none|visibility:(hidden|collapse)|font-size:0(?![.\d]*[1-9])|opacity:0(?![.\d]*[1-9])|(max-)?(height|width):0(?![.\d]*[1-9])[^;]*;.*"
     r"overflow:hidden|(left|right|top|text-indent|margin-left):-\d{3,}|clip:rect\(0|mso-hide:all"
@@ -66,24 +68,25 @@ def to_markdown(html: str | None, base_url: str) -> str:
 
 def plain(html: str | None) -> str:
     """The visible text of HTML, one line per block, list items after a dash; "" for None."""
-    soup = _visible(html)
-    for tag in soup.find_all(["td", "th"]):
-        tag.insert_after(" ")
-    for tag in soup.find_all(["br", "hr"]):
-        tag.replace_with("\n")
-    for pre in soup.find_all(string=True):
-        if pre.find_parent("pre") is None and "\n" not in pre[:1]:
-            pre.replace_with(re.sub(r"\s+", " ", pre))
-    for tag in soup.find_all(_LINES):
-        tag.insert_before("\n- " if tag.name == "li" else "\n")
-        tag.insert_after("\n")
-    lines = (" ".join(line.split()) for line in clean(soup.get_text()).split("\n"))
-    return re.sub(r"\n{2,}", "\n", "\n".join(line for line in lines if line not in {"", "-"}))
+    lines = (" ".join(line.split()) for line in clean("".join(_spoken(_visible(html)))).split("\n"))
+    return "\n".join(line for line in lines if line not in {"", "-"})
 
 
 def clean(text: str) -> str:
     """Text without control, zero-width, bidirectional, tag and other invisible characters; line ends are \\n, blanks are blanks."""
     return unicodedata.normalize("NFC", _INVISIBLE.sub("", _BLANK.sub(" ", _LINE_END.sub("\n", text))))
+
+
+def _spoken(tag: Tag, as_is: bool = False) -> Iterator[str]:
+    """The text in a tree (at most DEEPEST levels), with line ends around blocks; only preformatted text keeps its own."""
+    for child in tag.children:
+        if isinstance(child, Tag):
+            around = "\n" if _LINES.match(child.name) else " " if child.name in {"td", "th"} else ""
+            yield f"{around}- " if child.name == "li" else around
+            yield from _spoken(child, as_is or child.name == "pre")
+            yield around
+        else:
+            yield str(child) if as_is else _ANY_BLANK.sub(" ", str(child))
 
 
 def _visible(html: str | None) -> BeautifulSoup:
@@ -97,24 +100,29 @@ def _visible(html: str | None) -> BeautifulSoup:
             _settle_tag(node)
     for tag, depth in list(_depths(soup)):
         if depth == DEEPEST:
-            tag.replace_with(tag.get_text(" "))
+            tag.string = tag.get_text(" ")
     soup.smooth()
     return soup
 
 
 def _settle_tag(tag: Tag) -> None:
-    """Drops what is not seen, and turns unknown elements into known ones or into their contents."""
+    """Empties what is not seen, and turns unknown elements into known ones or into a span, which says nothing by itself.
+
+    Nothing is taken out of the tree: finding its place there takes as long as it has siblings.
+    """
     if _unseen(tag):
-        tag.extract()
+        tag.clear()
+        tag.name = "span"
     elif tag.name == "img":
-        tag.replace_with(_alternative(str(tag.get("alt") or ""), str(tag.next_sibling or "")))
+        tag.string = _alternative(str(tag.get("alt") or ""), str(tag.next_sibling or ""))
+        tag.name = "span"
     elif tag.name == "sup" and tag.get_text().strip()[:1].isdigit():
         tag.insert(0, "^")  # 10 to the power of 2 is not 102
-        tag.unwrap()
+        tag.name = "span"
     elif tag.name in _BLOCKS:
         tag.name = "div"
     elif tag.name not in _KEPT:
-        tag.unwrap()
+        tag.name = "span"
 
 
 def _unseen(tag: Tag) -> bool:
@@ -132,7 +140,7 @@ def _alternative(alt: str, following: str) -> str:
     return f" {words}" + ("" if following[:1] in ".,;:!?)" else " ")
 
 
-def _depths(root: Tag) -> Iterable[tuple[Tag, int]]:
+def _depths(root: Tag) -> Iterator[tuple[Tag, int]]:
     waiting = [(root, 0)]
     while waiting:
         tag, depth = waiting.pop()
@@ -145,7 +153,8 @@ def _settle_link(link: Tag, base_url: str) -> None:
     """Makes a link absolute and safe to write in Markdown, or leaves its text alone."""
     words = link.get_text().strip()
     if words in _ANCHOR_SIGNS and link.find_parent(re.compile("^h[1-6]$")) is not None:
-        link.decompose()
+        link.clear()
+        link.name = "span"
         return
     try:
         href = urljoin(base_url, str(link.get("href") or "").strip())
@@ -153,7 +162,7 @@ def _settle_link(link: Tag, base_url: str) -> None:
     except ValueError:
         href = ""
     if not words or not _LINKED.match(href):
-        link.unwrap()
+        link.name = "span"
         return
     link.attrs = {"href": quote(href, safe="!#$%&'*+,/:;=?@[]~")}
 
@@ -163,6 +172,8 @@ def _settle_lists(soup: BeautifulSoup) -> None:
     for inner in soup.find_all(["ul", "ol"]):
         if not re.fullmatch(r"[0-9]{1,6}", str(inner.get("start") or "")):
             del inner["start"]
+        if inner.name == "ol" and len(inner.contents) > LONGEST_COUNT:
+            inner.name = "ul"
         if inner.parent is not None and inner.parent.name in {"ul", "ol"}:
             before = inner.find_previous_sibling("li")
             if before is not None:

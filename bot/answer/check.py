@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from bot.answer.claims import claim
 from bot.answer.clean import hides_text, visible
 from bot.answer.courtesy import is_courtesy
 from bot.answer.links import carried_links, links, plain
 from bot.answer.retrieve import Passage
-from bot.answer.support import Case, coverage, unsupported
-from bot.answer.units import Unit, units
-from bot.answer.words import normal
+from bot.answer.support import Case, WindowKind, coverage, unsupported
+from bot.answer.units import LEANS, Unit, units
+from bot.answer.words import fold, normal
 from bot.answer.write import Draft, Kind, Sentence
 
 LEAST_COVERAGE = 0.5  # of a sentence's content words, for a window to be looked at closely
@@ -68,7 +68,7 @@ def _judge(draft: Draft, at: int, allowed_links: Sequence[str]) -> tuple[bool, s
             return True, f"quoted from passage {marker}"
     if sentence.kind == "heading":
         return False, "no cited passage has this heading or title"
-    return _carried(sentence, cited, _beside(draft, at))
+    return _carried(_without_links(sentence.text, allowed_links), cited, _beside(draft, at))
 
 
 def _cited(draft: Draft, sentence: Sentence) -> list[tuple[int, Passage]] | str:
@@ -131,22 +131,31 @@ def _beside(draft: Draft, at: int) -> str:
     return " ; ".join(sentence.text for sentence in near if sentence.kind != "courtesy" and own & set(sentence.citations))
 
 
-def _carried(sentence: Sentence, cited: Sequence[tuple[int, Passage]], beside: str) -> tuple[bool, str]:
+def _without_links(text: str, allowed_links: Sequence[str]) -> str:
+    """The operator vouches for these: they need no passage, and the rest of the sentence still does."""
+    for link in allowed_links:
+        text = text.replace(link, "")
+    return text
+
+
+def _carried(text: str, cited: Sequence[tuple[int, Passage]], beside: str) -> tuple[bool, str]:
     """By one window (a unit, or two neighbours) of one passage: facts of two passages are not to be mixed."""
-    if len(sentence.text) > LONGEST:
+    if len(text) > LONGEST:
         return False, "too long to be taken apart"
     best = (0.0, "no cited passage says this")
     for marker, passage in cited:
         language = passage.language
-        said = claim(sentence.text, language)
+        said = claim(text, language)
         if not said.keys("word", "name", "code", "number"):
             return False, "says nothing that a passage could prove"
         around = claim(" ; ".join((passage.title, *passage.heading)), language)
-        for window, stepwise in _windows(passage.text):
-            case = Case(said, claim(window, language), around, claim(beside, language), language, stepwise)
+        alone = 0.0
+        for window, kind in _windows(passage.text):
+            case = Case(said, claim(window, language), around, claim(beside, language), language, kind)
             share = coverage(said, case.source)
-            if share < LEAST_COVERAGE:
+            if share < LEAST_COVERAGE or (kind == "pair" and share <= alone):
                 continue
+            alone = share if kind != "pair" and share > alone else alone
             why = unsupported(case)
             if why is None:
                 return True, f"carried by passage {marker}"
@@ -155,13 +164,12 @@ def _carried(sentence: Sentence, cited: Sequence[tuple[int, Passage]], beside: s
 
 
 @lru_cache(maxsize=2048)
-def _windows(markdown: str) -> tuple[tuple[str, bool], ...]:
-    """(text, whether it is a step) of each unit and of each two neighbouring sentences of a paragraph."""
-    plain_units = [unit for unit in _units(markdown) if unit.kind not in ("heading", "code")]
-    single = [(unit.text, unit.kind == "step") for unit in plain_units]
+def _windows(markdown: str) -> tuple[tuple[str, WindowKind], ...]:
+    """Each unit; and each sentence with the one before it that it leans on ("It also ..."), for what neither says alone."""
+    parts = [unit for unit in _units(markdown) if unit.kind not in ("heading", "code")]
     pairs = [
-        (f"{first.text} {second.text}", False)
-        for first, second in itertools.pairwise(plain_units)
-        if first.block == second.block and first.kind == "sentence"
+        f"{first.text} {second.text}"
+        for first, second in pairwise(parts)
+        if first.block == second.block and first.kind == "sentence" and LEANS.match(fold(second.text))
     ]
-    return (*single, *pairs)
+    return (*((unit.text, unit.kind) for unit in parts), *((pair, "pair") for pair in pairs))

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Literal
 
-from bot.answer.lexicon import ARTICLE_LIKE, BOUNDS, GLUE, MEASURES, MONTHS, NUMBER_WORDS, SYNONYMS, WORKING
+from bot.answer.lexicon import ARTICLE_LIKE, BOUNDS, GLUE, MEASURES, MONTHS, NUMBER_WORDS, POLARITY, SYNONYMS, WORKING
 from bot.answer.links import plain
 from bot.answer.words import fold, normal, stem, stop_words
 
@@ -62,7 +62,7 @@ _PIECE = re.compile(
     | (?P<mdy>\b(?:{_MONTH_WORD})\.?\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?![.,]\d|:)(?:,?\s+\d{{4}}\b)?)
     | (?P<time>\b\d{{1,2}}(?::\d{{2}}(?::\d{{2}})?|\s?h\s?\d{{2}})(?:\s?[ap]\.?m\b\.?)?|\b\d{{1,2}}\s?[ap]\.?m\b\.?)
     | (?P<version>\bv\d+(?:\.\d+)*\b|(?<![\w.])\d+(?:\.\d+){{2,}}\b)
-    | (?P<code>(?<!\w)[#@]?(?=[\w/.:_-]*[A-Za-z])(?=[\w/.:_-]*[\d_/:])[A-Za-z0-9][\w/.:-]*[\w/])
+    | (?P<code>(?<!\w)[#@]?(?=[\w/.:_-]*[A-Za-z])(?=[\w/.:_-]*(?:[\d_/]|:\w))[A-Za-z0-9][\w/.:-]*[\w/])
     | (?P<range>(?<![\w.,])(?:{_DIGITS})\s?(?:-|\s(?:to|and|bis|a|à|et|und|y)\s)\s?(?:{_DIGITS})(?![\w]*-\d))
     | (?P<number>[$€£]\s?(?:{_DIGITS})|(?:{_DIGITS}))
     | (?P<word>[^\W\d_]+(?:'[^\W\d_]+)*|[%$€£])
@@ -127,7 +127,7 @@ def claim(text: str, language: str | None) -> Claim:
             opening = opening or kind == "heavy"
             continue
         folded = fold(piece)
-        if folded in _CLAUSE_WORDS:
+        if folded in _CLAUSE_WORDS or folded in _AND_WORDS:
             clause += 1
         place += 4 if folded in _CLAUSE_WORDS else 3 if folded in _AND_WORDS else 1
         here = _Here(language, opening, place, clause, tuple(previous))
@@ -147,7 +147,7 @@ def _token(kind: str, piece: str, here: _Here) -> Token:
     folded = fold(piece)
     if kind == "code" or (len(piece) > 1 and (piece.isupper() or re.search(r"[a-zà-ÿ][A-Z]", piece))):
         return Token("code", folded, piece, place, clause)
-    if piece.casefold() in stop_words(language) or folded in stop_words(language) or "'" in piece:
+    if folded in POLARITY or piece.casefold() in stop_words(language) or folded in stop_words(language) or "'" in piece:
         return _elided(piece, language, place, clause)
     # German capitalises every noun: there a capital names nothing.
     if piece[0].isupper() and not here.opening and language != "de":

@@ -11,7 +11,7 @@ from bot.answer import courtesy
 from bot.answer.relevance import Embed, Question, Ranked, Signals, core, question_of, rank
 from bot.answer.retrieve import Found, Passage
 from bot.answer.triage import Triage
-from bot.answer.units import Unit
+from bot.answer.units import LEANS, Unit
 from bot.answer.words import fold
 from bot.answer.write import Draft, Kind, Sentence, Usage
 from connectors.base import Ticket
@@ -91,10 +91,6 @@ def _base(passage: Passage) -> str:
     return ":".join(passage.document.split(":")[:4]) if passage.document.count(":") >= 4 else passage.document
 
 
-_LEANS = re.compile(
-    r"^(?:this|it|they|these|those|that|however|but|otherwise|then|also|in (?:this|that|such) case|if so|if not|for example|instead|unless|except|note|please note|"
-    r"cela|cette|ce|ces|il|elle|toutefois|cependant|sinon|dans ce cas|dies|diese|es|sie|jedoch|andernfalls|esto|este|sin embargo|en ese caso)\b"
-)
 _LIMITS = re.compile(
     r"^(?:however|but|unless|except|exception|note|please note|only|otherwise|if not|this does not|this only|it does not|toutefois|cependant|sauf|attention|sinon|"
     r"jedoch|ausgenommen|achtung|nur|sin embargo|salvo|solo|excepto)\b"
@@ -148,7 +144,7 @@ def _trimmed(parts: Sequence[Unit], worth: Sequence[float], start: int, end: int
 
 def _leaning(parts: Sequence[Unit], start: int, end: int) -> tuple[int, int]:
     """Takes in what the quotation leans on, what it announces, and what limits it right after."""
-    while start > 0 and (_LEANS.match(fold(parts[start].text)) or parts[start - 1].text.rstrip().endswith(":")):
+    while start > 0 and (LEANS.match(fold(parts[start].text)) or parts[start - 1].text.rstrip().endswith(":")):
         start -= 1
     if end < len(parts) and parts[end - 1].text.rstrip().endswith(":"):
         _, end = _block(parts, end)

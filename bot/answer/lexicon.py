@@ -18,7 +18,7 @@ def _group(**lists: str) -> dict[str, str]:
 # A claim and its source must agree on each of these groups.
 POLARITY = _group(
     no="""not no cannot cant can't won't don't doesn't isn't aren't wasn't weren't couldn't shouldn't wouldn't didn't hasn't haven't without
-    neither nor none nobody nothing unable never impossible refuse refuses refused decline declines
+    neither nor none nobody nothing unable never impossible
     ne n' pas aucun aucune sans jamais ni impossible
     nicht kein keine keinen keiner keinem ohne niemals nie weder unmoglich
     sin nunca ningun ninguna ninguno ni jamas imposible""",
@@ -45,6 +45,7 @@ NARROWING = _group(
     usually="usually generally typically normally often sometimes most some certain several selected eligible partly partially habituellement generalement parfois souvent certains certaines partiellement meist normalerweise oft manchmal einige bestimmte teilweise normalmente generalmente veces algunos algunas ciertos parcialmente",
     except_="except excluding unless otherwise sauf excepte hormis sinon ausser ausgenommen sonst excepto salvo",
     never="never jamais nie niemals nunca",
+    twice="twice once half double zweimal doppelt halfte moitie mitad doble",
     approx="approximately about roughly around environ approximativement etwa ungefahr circa ca aproximadamente",
 )
 RELATION = _group(
@@ -62,13 +63,15 @@ RELATION = _group(
 CONDITION = _folded("""if unless provided providing except excluding only when whenever until till as-long-as si sauf uniquement lorsque quand tant condition
     wenn falls sofern ausser nur solange bis si salvo excepto solo cuando siempre-que mientras hasta""")
 MODALITY = _group(
-    must="must required require requires requirement need needs needed obligatory mandatory devez doit doivent faut obligatoire necessaire requis requise muss mussen mussten erforderlich notwendig pflicht debe deben obligatorio necesario requiere",
+    must="must required need needs needed obligatory mandatory devez doit doivent faut obligatoire necessaire requis requise muss mussen mussten erforderlich notwendig pflicht debe deben obligatorio necesario requiere",
     should="should recommend recommended recommends advise advised recommande conseille devriez sollte sollten empfohlen empfehlen recomendado recomienda deberia",
     can="can able allow allows allowed may permitted possible peut peuvent pouvez pouvons permet possible autorise kann konnen darf durfen moglich erlaubt puede pueden permite permitido posible",
     will="will shall going sera serons serez seront wird werden werde sera seran",
 )
 FIRST_PERSON = _folded("we our us ours i my me nous notre nos je mon wir unser unsere uns ich nosotros nuestro nuestra yo")
 SECOND_PERSON = _folded("you your yours vous votre vos tu sie ihr ihre ihnen du usted ustedes su sus customer customers client clients kunde kunden cliente clientes")
+WE = _folded("we us i me nous je wir uns ich nosotros yo")
+YOU = _folded("you vous tu sie ihnen du usted ustedes")
 COMMITS = _folded("will shall 'll ll promise guarantee commit going have have've ve issued arranged allons avons werden haben vamos hemos")
 
 MEASURES = _group(
@@ -83,7 +86,7 @@ MEASURES = _group(
     kb="kb kib ko kilobytes",
     mb="mb mib mo megabytes megabyte",
     gb="gb gib go gigabytes gigabyte",
-    tb="tb tib to terabytes terabyte",
+    tb="tb tib terabytes terabyte",
     km="km kilometres kilometers kilometre",
     kg="kg kilos kilo kilograms kilogram kilogrammes",
     gram="g gram grams grammes gramm gramos",
@@ -146,7 +149,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "email mail e-mail message", "receive get obtain", "send ship dispatch deliver shipped sent", "give provide offer supply", "allow permit let enable", "show display see view shown",
         "change modify edit alter", "update", "pay payment paid", "refund refunds reimburse reimbursement refunded", "return send-back", "sign log login signin",
         "find locate", "use using", "stop end", "contact reach", "create make", "customer customers client user", "item items product products article goods",
-        "cost price costs charge fee", "take takes last lasts", "available accessible", "require need", "keep retain store kept stored", "last final",
+        "cost price costs charge fee", "available accessible", "require need", "keep retain store kept stored", "last final",
         "person people", "website site", "window dialog", "page screen", "under beneath", "within inside", "shop store", "complete finish", "fill enter type", "unused unworn",
         "arrive reach arrives", "purchase order", "want wish like", "help support assist", "fix repair", "broken damaged faulty defective", "copy duplicate", "set configure",
     ),

@@ -5,27 +5,33 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.answer.claims import Claim, Number, Token, claim, glue, restrictive_spans, same_number
-from bot.answer.lexicon import COMMITS, CONDITION, FIRST_PERSON, MODALITY, NARROWING, POLARITY, RELATION, SECOND_PERSON, WIDENING
+from bot.answer.lexicon import COMMITS, CONDITION, FIRST_PERSON, MODALITY, NARROWING, POLARITY, RELATION, SECOND_PERSON, WE, WIDENING, YOU
+from bot.answer.units import UnitKind
 from bot.answer.words import fold, words
 
-LEAST_KEPT = 0.6  # share of a source clause's content words that the sentence (with its neighbours) must keep
+LEAST_KEPT = 0.7  # share of a source clause's content words that the sentence (with its neighbours) must keep
 NEAR = 14  # places between two words that still stand together in the source
 MOST_CUTS = 1  # a paraphrase may swap two clauses around, not the words within them
+MOST_CUTS_IN_ROWS = 4  # a row's cells may be told in any order: each number keeps its header by the rule on numbers
 MOST_APART = 1  # neighbouring words of the sentence that stand far apart in the source
+
+
+WindowKind = UnitKind | Literal["pair"]  # a pair: a sentence with the one before it that it leans on
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`said` is judged; `source` is the window of the passage; `around` its title and headings; `beside` the draft's neighbouring sentences."""
+    """`said` is judged; `source` is the window of the passage; `around` its title and headings; `beside` the draft's neighbours."""
 
     said: Claim
     source: Claim
     around: Claim
     beside: Claim
     language: str | None
-    stepwise: bool  # the source is a step: an instruction, without a modal word of its own
+    kind: WindowKind
 
 
 def unsupported(case: Case) -> str | None:
@@ -61,6 +67,22 @@ def _words(case: Case) -> str | None:
     return None
 
 
+def _borrowed(case: Case) -> str | None:
+    """A title may name what the passage calls "it", but not take the place of what the passage does name."""
+    borrowed = [
+        token
+        for token in case.said.tokens
+        if token.kind in ("word", "name", "code") and token.key not in case.source.keys("word", "name", "code")
+    ]
+    borrowed = [token for token in borrowed if token.key not in glue(case.language)]
+    said = case.said.keys("word", "name", "code", "number")
+    touched = _touched(case)
+    replaced = [token for token in case.source.tokens if token.clause in touched and token.kind != "small" and token.key not in said]
+    if borrowed and replaced:
+        return f"it says “{borrowed[0].text}” where the passage says “{replaced[0].text}”"
+    return None
+
+
 def _literal(case: Case) -> str | None:
     """Names and codes stand as written; stems do not do ("Pro" is no "Pros")."""
     written = {fold(word) for part in (case.source, case.around) for word in words(part.text)}
@@ -71,14 +93,14 @@ def _literal(case: Case) -> str | None:
 
 
 def _touched(case: Case) -> frozenset[int]:
-    """The source's clauses that the sentence speaks of."""
+    """The source's clauses that the sentence speaks of: most of their words are said, and no other clause says more of the same."""
     keys = case.said.keys("word", "name", "code", "number")
-    touched = set()
+    shared: dict[int, frozenset[str]] = {}
     for clause in range(case.source.clauses):
-        heavy = [token for token in case.source.tokens if token.clause == clause and token.kind not in ("small",)]
-        if heavy and sum(token.key in keys for token in heavy) * 2 >= len(heavy):
-            touched.add(clause)
-    return frozenset(touched)
+        heavy = [token.key for token in case.source.tokens if token.clause == clause and token.kind != "small"]
+        if heavy and sum(key in keys for key in heavy) * 2 > len(heavy):
+            shared[clause] = keys & frozenset(heavy)
+    return frozenset(clause for clause, own in shared.items() if not any(own < other for other in shared.values()))
 
 
 def _groups(tokens: tuple[Token, ...], lists: dict[str, str], clauses: frozenset[int] | None = None) -> list[str]:
@@ -100,7 +122,7 @@ def _polarity(case: Case) -> str | None:
 
 
 def _scope(case: Case) -> str | None:
-    widened = set(_groups(case.said.tokens, WIDENING)) - set(_groups(case.source.tokens, WIDENING))
+    widened = set(_groups(case.said.tokens, WIDENING)) - set(_groups(case.source.tokens, WIDENING, _touched(case)))
     if widened:
         return f"it says more than the passage: {', '.join(sorted(widened))}"
     kept = {*_groups(case.said.tokens, NARROWING), *_groups(case.beside.tokens, NARROWING)}
@@ -121,16 +143,15 @@ def _relations(case: Case) -> str | None:
 
 def _modality(case: Case) -> str | None:
     said = set(_groups(case.said.tokens, MODALITY))
-    source = set(_groups(case.source.tokens, MODALITY))
+    source = set(_groups(case.source.tokens, MODALITY, _touched(case)))
     added = said - source
-    if added == {"must"} and case.stepwise and not source:
+    if added == {"must"} and case.kind == "step" and not source:
         return None
-    if added == {"can"} and not source and case.stepwise:
+    if added == {"can"} and not source and case.kind == "step":
         return None
     if added:
         return f"the passage does not say {', '.join(sorted(added))}"
-    touched = set(_groups(case.source.tokens, MODALITY, _touched(case)))
-    lost = (touched - said) & {"must", "should"} if said else touched & {"should"}
+    lost = (source - said) & {"must", "should"} if said else source & {"should"}
     return f"it changes the passage's {', '.join(sorted(lost))}" if lost else None
 
 
@@ -140,12 +161,7 @@ def _persons(case: Case) -> str | None:
         return "it speaks for the company where the passage does not"
     if "we" in source and "we" not in said and "you" in said and "you" not in source:
         return "it turns what the company does into what the customer does"
-    if (
-        {"we", "you"} <= set(said)
-        and {"we", "you"} <= set(source)
-        and said.index("we") < said.index("you")
-        and source.index("we") > source.index("you")
-    ):
+    if {*_pronouns(case.said)} == {*_pronouns(case.source)} == {"we", "you"} and _pronouns(case.said)[0] != _pronouns(case.source)[0]:
         return "it swaps who does what for whom"
     commits = _small(case.said) & COMMITS
     if "we" in said and commits - _small(case.source):
@@ -156,6 +172,12 @@ def _persons(case: Case) -> str | None:
 def _voices(part: Claim) -> list[str]:
     pieces = [fold(word) for word in words(part.text)]
     return ["we" if piece in FIRST_PERSON else "you" for piece in pieces if piece in FIRST_PERSON or piece in SECOND_PERSON]
+
+
+def _pronouns(part: Claim) -> list[str]:
+    """Who acts and who is acted upon, in order: the pronouns alone, not "your" or "our"."""
+    pieces = [fold(word) for word in words(part.text)]
+    return ["we" if piece in WE else "you" for piece in pieces if piece in WE or piece in YOU]
 
 
 def _small(part: Claim) -> frozenset[str]:
@@ -179,7 +201,8 @@ def _kept(case: Case) -> str | None:
     if not touched:
         return "no single statement of the passage says this"
     heavy = [token for token in case.source.tokens if token.clause in touched and token.kind in ("word", "name", "code", "number")]
-    if sum(token.key in kept for token in heavy) < LEAST_KEPT * len(heavy):
+    told = {token.key for token in heavy}
+    if len(told & kept) < LEAST_KEPT * len(told):
         return "it leaves out most of what the passage says there"
     for token in heavy:
         if token.kind in ("number", "name", "code") and token.key not in kept:
@@ -198,10 +221,10 @@ def _order(case: Case) -> str | None:
         ahead = [place for place in choices if place > here]
         cuts += not ahead
         here = min(ahead) if ahead else min(choices)
-    if cuts > MOST_CUTS:
+    if cuts > (MOST_CUTS_IN_ROWS if case.kind == "row" else MOST_CUTS):
         return "the passage says this in another order, of other things"
     apart = sum(min(abs(a - b) for a in first for b in second) > NEAR for first, second in itertools.pairwise(path))
-    if apart > MOST_APART:
+    if apart > MOST_APART and case.kind != "row":
         return "it joins what stands apart in the passage"
     return None
 
@@ -210,7 +233,7 @@ def _attachment(case: Case) -> str | None:
     """Each number with the words it belongs to: of several numbers the source's nearest to a word must be the one said with it."""
     said_heavy = [token for token in case.said.tokens if token.kind in ("word", "name", "code")]
     for number in case.said.numbers:
-        rivals = [other for other in case.source.numbers if not same_number(number, other)]
+        rivals = [other for other in case.source.numbers if other.unit == number.unit and other.value != number.value]
         own = [other for other in case.source.numbers if same_number(number, other)]
         if not rivals or not own:
             continue
@@ -234,5 +257,5 @@ def _attachment(case: Case) -> str | None:
 
 
 RULES: tuple[Callable[[Case], str | None], ...] = (
-    _numbers, _words, _literal, _kept, _polarity, _scope, _relations, _modality, _persons, _conditions, _order, _attachment,
+    _numbers, _words, _borrowed, _literal, _kept, _polarity, _scope, _relations, _modality, _persons, _conditions, _order, _attachment,
 )  # fmt: skip

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (patterns read better unbroken)
 """A passage's Markdown as claim units: what can be quoted whole without bending its sense."""
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ _ITEM = re.compile(r"^(\s*)(?:([-*+•])|(\d{1,3})[.)])\s+(.*)$")
 _ROW = re.compile(r"^\s*\|.*\|\s*$")
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])?")
+# How a sentence begins that is not understood without the one before it; on folded text.
+LEANS = re.compile(
+    r"^(?:this|it|they|these|those|that|however|but|otherwise|then|also|in (?:this|that|such) case|if so|if not|for example|instead|unless|except|note|please note|"
+    r"cela|cette|ce|ces|il|elle|toutefois|cependant|sinon|dans ce cas|dies|diese|es|sie|jedoch|andernfalls|esto|este|sin embargo|en ese caso)\b"
+)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 

@@ -113,12 +113,7 @@ def happen(box: Sandbox, dice: random.Random) -> None:
             box.guide.drop_translation(article, locale)
 
 
-def live(documents: dict[str, Document]) -> dict[str, tuple[object, ...]]:
-    """What must be equal in the end: all but `updated_at`, which a change of another language may move."""
-    return {one.id: (one.title, one.markdown, one.url, one.audience, one.language, one.created_at) for one in documents.values()}
-
-
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_any_history_with_faults_and_crashes_ends_as_an_undisturbed_reading(
     box: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
@@ -145,7 +140,7 @@ def test_any_history_with_faults_and_crashes_ends_as_an_undisturbed_reading(
     ledger.sweep(one)
     undisturbed = Ledger()
     undisturbed.turn(connector(box, clock, monkeypatch, macros=True))
-    assert live(ledger.documents) == live(undisturbed.documents)
+    assert ledger.documents == undisturbed.documents
     assert set(one.list_ids()) == set(undisturbed.documents)
 
 
@@ -190,7 +185,7 @@ def test_every_ticket_is_told_of_while_tickets_keep_coming(box: Sandbox, clock: 
     cursor: Cursor | None = None
     told: set[str] = set()
     began, made = clock(), []
-    for _ in range(12):
+    for _ in range(6):
         made += [str(identity) for identity in box.desk.create_many(7)]
         clock.advance(25)
         for page in one.tickets(cursor, began):
