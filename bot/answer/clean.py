@@ -55,13 +55,18 @@ def hides_text(text: str) -> bool:
 
 def own_words(text: str) -> str:
     """What the customer wrote in this message, as plain paragraphs; empty when that is nothing."""
-    text = unicodedata.normalize("NFC", visible(text[:LONGEST]))
+    text = unicodedata.normalize("NFC", visible(_ends(text)))
     quoted = _QUOTED_FROM.search(text)
     if quoted:
         text = text[: quoted.start()]
     lines = [line.rstrip() for line in text.split("\n") if not line.lstrip().startswith(">")]
     lines = _without_signature(lines)
     return _GREETING.sub("", "\n".join(lines).strip(), count=1).strip()
+
+
+def _ends(text: str) -> str:
+    """Of a text beyond all measure its beginning and its end, where people say what they want."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}\n\n{text[-LONGEST // 2 :]}"
 
 
 def _without_signature(lines: list[str]) -> list[str]:

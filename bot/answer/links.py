@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
 _SCHEME = re.compile(
-    r"\b(?:[a-z][a-z0-9+.-]{1,15}:)?//[^\s<>\"'`|\\^{}\[\]]+|\b(?:mailto|tel|sms|javascript|data|vbscript|callto|skype|whatsapp|ftp|file|blob):[^\s<>\"'`|]+",
+    r"(?:\b[a-z][a-z0-9+.-]{1,15}:)?//[^\s<>\"'`|\\^{}\[\]]+|\b(?:mailto|tel|sms|javascript|data|vbscript|callto|skype|whatsapp|ftp|file|blob):[^\s<>\"'`|]+",
     re.IGNORECASE,
 )
 _EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)*", re.UNICODE)

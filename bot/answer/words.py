@@ -54,11 +54,9 @@ EVERY_STOP = frozenset().union(*STOP.values())
 
 # Words that say that something is asked, not what; they must not decide whether a passage answers.
 ASKING = {
-    "en": frozenset(
-        """hi hello dear thanks thank wondering wonder question questions ask asking help tell explain possible way ways best
+    "en": _set("""hi hello dear thanks thank wondering wonder question questions ask asking help tell explain possible way ways best
         trying try use using there's i'd i'm i've anyone someone something anything find out work works happen happens mean
-        hey problem problems issue issues going look looking"""
-    ),
+        hey problem problems issue issues going look looking"""),
     "fr": frozenset(
         [
             "bonjour",
