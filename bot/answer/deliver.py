@@ -15,6 +15,7 @@ from storage import outbox
 from storage.outbox import Effect, State
 
 RACES_BEFORE_GIVING_UP = 5
+VERSION_RESOLUTION = 1.0  # seconds
 log = structlog.get_logger()
 
 
@@ -26,6 +27,7 @@ class Courier:
     engine: Engine
     opt_out_tags: tuple[str, ...]
     now: Callable[[], datetime]
+    sleep: Callable[[float], None]
 
 
 def deliver(effect: Effect, customer_comment: str, courier: Courier) -> Effect:
@@ -55,7 +57,7 @@ def deliver(effect: Effect, customer_comment: str, courier: Courier) -> Effect:
 def _attempt(effect: Effect, customer_comment: str, courier: Courier) -> Effect:
     """One claimed attempt: look for an earlier one, see that the answer is still wanted, write."""
     # The ticket is read before the lookup: an earlier attempt that lands between the two then makes the version outdated.
-    ticket = courier.desk.ticket(effect.ticket_id)
+    ticket = _read(effect.ticket_id, courier)
     reference = courier.desk.find_reply(effect.ticket_id, effect.key) if ticket and effect.attempts > 1 else None
     if reference is None:
         obstacle = obstacle_to(ticket, customer_comment, courier.opt_out_tags)
@@ -67,6 +69,19 @@ def _attempt(effect: Effect, customer_comment: str, courier: Courier) -> Effect:
             return _settle(effect, State.REFUSED, courier, reason=str(refusal) or "the helpdesk refused it")
     _add_tags(effect, courier.desk)
     return _settle(effect, State.SENT, courier, vendor_ref=reference.id)
+
+
+def _read(ticket_id: str, courier: Courier) -> Ticket | None:
+    """The ticket as of a second in which it did not change any more.
+
+    Zendesk's version (`updated_at`) counts whole seconds: what happens within the second of the last change leaves it
+    as it was, and a write that relies on it would overtake a person, or itself.
+    """
+    ticket = courier.desk.ticket(ticket_id)
+    if ticket and (courier.now() - ticket.updated_at).total_seconds() < VERSION_RESOLUTION:
+        courier.sleep(VERSION_RESOLUTION)
+        ticket = courier.desk.ticket(ticket_id)
+    return ticket
 
 
 def obstacle_to(ticket: Ticket | None, customer_comment: str, opt_out: tuple[str, ...]) -> str | None:

@@ -49,6 +49,7 @@ class Flow:
     allowed_links: tuple[str, ...]
     opt_out_tags: tuple[str, ...]
     now: Callable[[], datetime]
+    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def answer(flow: Flow, ticket: Ticket) -> dict[str, Any]:
         planned, record = _plan(flow, ticket, comment.id, key)
         if planned is None:
             return record
-    settled = deliver(planned, comment.id, Courier(flow.desk, flow.engine, flow.opt_out_tags, flow.now))
+    settled = deliver(planned, comment.id, Courier(flow.desk, flow.engine, flow.opt_out_tags, flow.now, flow.sleep))
     return _posted(flow, settled)
 
 

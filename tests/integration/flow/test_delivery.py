@@ -10,19 +10,11 @@ from sqlmodel import Session
 from bot.answer.flow import Flow, Postponed, answer, recall
 from bot.answer.triage import Triage
 from bot.answer.write import Draft, ModelUnavailable
-from bot.demo import DESK
-from bot.deployment import Deployment
 from bot.spending import Budget
 from connectors.base import Reply, ReplyRef, Ticket, Transient
 from connectors.sandbox import Sandbox
-from storage import outbox
 
 QUESTION = "Which batteries does a sensor take, and can I use rechargeable ones?"
-
-
-@pytest.fixture
-def flow(deployment: Deployment) -> Flow:
-    return deployment.flow(DESK)
 
 
 def open_ticket(flow: Flow, sandbox: Sandbox, text: str = QUESTION, **details: object) -> Ticket:
@@ -147,7 +139,9 @@ def test_a_public_reply_is_sent_only_under_a_waived_bound(flow: Flow, sandbox: S
 
     topic = Topic(name="batteries", about="batteries, sensor", deliver="reply", max_wrong="off")
     ticket = open_ticket(flow, sandbox)
-    loose = replace(flow, triage=lambda t: replace(flow.triage(t), topic="batteries"), rules=replace(flow.rules, topics=(topic,), ceiling="reply"))
+    loose = replace(
+        flow, triage=lambda t: replace(flow.triage(t), topic="batteries"), rules=replace(flow.rules, topics=(topic,), ceiling="reply")
+    )
     record = answer(loose, ticket)
     assert record["decision"] == "reply"
     [entry] = sandbox.desk.ledger.comments(int(ticket.id))
