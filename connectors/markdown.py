@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
-from bs4.element import PreformattedString
+from bs4.element import NavigableString, PageElement, PreformattedString
 from markdownify import MarkdownConverter
 
 from connectors.tables import flatten_tables
@@ -93,11 +93,14 @@ def _visible(html: str | None) -> BeautifulSoup:
     """The tree of what a reader sees, made of known elements only, at most DEEPEST levels deep."""
     # Within an element of ours the parser neither guesses at XML nor takes a bare sentence for a file name.
     soup = BeautifulSoup(f"<div>{clean(html or '')}</div>", "lxml")
-    for node in list(soup.descendants):
-        if isinstance(node, PreformattedString):
-            node.extract()
-        elif isinstance(node, Tag):
-            _settle_tag(node)
+    waiting: list[Tag] = [soup]
+    while waiting:
+        for child in list(waiting.pop().children):
+            if isinstance(child, PreformattedString):
+                child.extract()
+            elif isinstance(child, Tag):
+                _settle_tag(child)
+                waiting.append(child)
     for tag, depth in list(_depths(soup)):
         if depth == DEEPEST:
             tag.string = tag.get_text(" ")
@@ -114,9 +117,9 @@ def _settle_tag(tag: Tag) -> None:
         tag.clear()
         tag.name = "span"
     elif tag.name == "img":
-        tag.string = _alternative(str(tag.get("alt") or ""), str(tag.next_sibling or ""))
+        tag.string = _alternative(tag)
         tag.name = "span"
-    elif tag.name == "sup" and tag.get_text().strip()[:1].isdigit():
+    elif tag.name == "sup" and _beside(next(tag.children, None)).strip()[:1].isdigit():
         tag.insert(0, "^")  # 10 to the power of 2 is not 102
         tag.name = "span"
     elif tag.name in _BLOCKS:
@@ -132,12 +135,18 @@ def _unseen(tag: Tag) -> bool:
     return bool(style) and _HIDDEN.search(style) is not None
 
 
-def _alternative(alt: str, following: str) -> str:
+def _alternative(image: Tag) -> str:
     """The text an image stands for; "" where it is a file name or says only that there is an image."""
-    words = " ".join(alt.split())
+    words = " ".join(str(image.get("alt") or "").split())
     if _NO_MEANING.fullmatch(words) or _FILE_NAME.fullmatch(words):
         return ""
-    return f" {words}" + ("" if following[:1] in ".,;:!?)" else " ")
+    before, after = _beside(image.previous_sibling), _beside(image.next_sibling)
+    return ("" if before[-1:].isspace() else " ") + words + ("" if after[:1] in " \n.,;:!?)" else " ")
+
+
+def _beside(node: PageElement | None) -> str:
+    """A neighbour's text: a blank where there is none, a letter for an element (which may be long to write out)."""
+    return str(node) if isinstance(node, NavigableString) else "x" if node else " "
 
 
 def _depths(root: Tag) -> Iterator[tuple[Tag, int]]:
