@@ -11,7 +11,6 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Row.metadata,
     version_table=SCHEMA_TABLE,
-    transactional_ddl=True,  # SQLite's DDL is transactional too, once BEGIN was sent
     render_as_batch=True,
 )
 with context.begin_transaction():
