@@ -53,7 +53,9 @@ def test_a_sync_adds_then_has_nothing_to_do(sandbox: Sandbox, config: Path) -> N
 
 def test_search_draft_and_explain_speak_json(sandbox: Sandbox, config: Path) -> None:
     draftdesk("sync", config=config)
-    found = json.loads(draftdesk("search", "What does a purple light mean?", "-k", 3, "--audience", "public", "--json", config=config).stdout)
+    found = json.loads(
+        draftdesk("search", "What does a purple light mean?", "-k", 3, "--audience", "public", "--json", config=config).stdout
+    )
     assert [result["rank"] for result in found["results"]] == [1, 2, 3]
     assert {result["audience"] for result in found["results"]} == {"public"}
     ticket = sandbox.desk.keys["answerable"]
@@ -127,7 +129,8 @@ def test_a_second_process_that_finds_the_index_taken_is_told_so(config: Path) ->
 
 def test_the_service_takes_webhooks_and_stops_within_ten_seconds(sandbox: Sandbox, config: Path) -> None:
     port = free_port()
-    config.write_text(config.read_text(encoding="utf-8").replace("every: 15s", "every: 1d") + f"console: {{bind: '127.0.0.1:{port}'}}\n", encoding="utf-8")
+    rare = config.read_text(encoding="utf-8").replace("every: 15s", "every: 1d")
+    config.write_text(rare + f"console: {{bind: '127.0.0.1:{port}'}}\n", encoding="utf-8")
     service, url = start(config, "run"), f"http://127.0.0.1:{port}"
     try:
         await_output(config, '"event": "working"')
