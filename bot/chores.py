@@ -17,6 +17,7 @@ from bot.worker import Moved
 from connectors.base import Comment, ConfigProblem, Cursor, CursorExpired, Helpdesk, RateLimited, Ticket, Transient
 from connectors.timing import seconds
 from storage import ledger
+from storage.database import reading
 
 log = structlog.get_logger()
 
@@ -52,7 +53,7 @@ class DeskChores:
     def moved(self, connector: str) -> Moved:
         """The next page of tickets that moved. A vendor's fault is logged; the next poll goes on from the same cursor."""
         desk = self.flows[connector].desk
-        with Session(self.deployment.engine) as session:
+        with Session(reading(self.deployment.engine)) as session:
             cursor = ledger.read_cursor(session, connector, TICKETS)
         try:
             page = next(iter(desk.tickets(cursor, self._since(connector))))
@@ -121,7 +122,7 @@ class DeskChores:
 
     def _knows_enough(self) -> bool:
         """Whether every connector has been synced or tried, and one of them came through: before, silence is no answer."""
-        with Session(self.deployment.engine) as session:
+        with Session(reading(self.deployment.engine)) as session:
             tried = ledger.last_syncs(session)
         return set(self.deployment.connections) <= set(tried) and any(row.caught_up for row in tried.values())
 

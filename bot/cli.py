@@ -181,11 +181,11 @@ def explain(context: typer.Context, draft_id: Annotated[str, typer.Argument(meta
 
     from bot.answer.flow import recall
     from bot.report import print_explanation
-    from storage.database import open_database
+    from storage.database import open_database, reading
 
     with spoken_errors():
         config = read_config(context)
-        with Session(open_database(config.database_url(), folder=config.data_dir)) as session:
+        with Session(reading(open_database(config.database_url(), folder=config.data_dir))) as session:
             record = recall(session, draft_id)
         if record is None:
             typer.echo(f"there is no draft {draft_id}; its id stands at the foot of the note", err=True)

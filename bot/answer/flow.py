@@ -26,6 +26,7 @@ from bot.answer.write import Draft, ModelUnavailable, Usage, Writer
 from bot.spending import Budget, spent_today
 from connectors.base import Helpdesk, Ticket
 from storage import outbox
+from storage.database import reading
 from storage.outbox import Effect
 from storage.tables import DraftRow
 
@@ -93,7 +94,7 @@ def answer(flow: Flow, ticket: Ticket) -> dict[str, Any]:
     if comment is None:
         return preview(flow, ticket)
     key = outbox.effect_key(flow.connector, ticket.id, comment.id, EFFECT)
-    with Session(flow.engine) as session:
+    with Session(reading(flow.engine)) as session:
         planned = outbox.effect(session, key)
     if planned is None:
         planned, record = _plan(flow, ticket, comment.id, key)
@@ -170,7 +171,7 @@ def _work(flow: Flow, ticket: Ticket, draft_id: str) -> tuple[Way, dict[str, Any
 def _walk(flow: Flow, ticket: Ticket, timings: dict[str, float]) -> Way:
     with _timed(timings, "triage"):
         triage = flow.triage(ticket)
-    with Session(flow.engine) as session:
+    with Session(reading(flow.engine)) as session:
         replies = outbox.replies_to(session, flow.connector, ticket.id)
     early = refuse_early(triage, flow.rules, replies)
     if early and (early.outcome == "skip" or not triage.questions):
@@ -209,7 +210,7 @@ class OverBudget(ModelUnavailable):
 
 def _write(flow: Flow, ticket: Ticket, triage: Triage, found: Found) -> Draft | None:
     if flow.budget.usd_per_day is not None:
-        with Session(flow.engine) as session:
+        with Session(reading(flow.engine)) as session:
             spent = spent_today(session, flow.now())
         if spent >= flow.budget.usd_per_day:
             raise OverBudget(f"{spent:.2f} of {flow.budget.usd_per_day:.2f} USD are spent today", retryable=True, retry_after=3600.0)
@@ -217,7 +218,7 @@ def _write(flow: Flow, ticket: Ticket, triage: Triage, found: Found) -> Draft | 
 
 
 def _posted(flow: Flow, effect: Effect) -> dict[str, Any]:
-    with Session(flow.engine) as session:
+    with Session(reading(flow.engine)) as session:
         row = outbox.draft(session, effect.draft_id)
     if row is None:
         raise LookupError(f"draft {effect.draft_id} is missing although its effect {effect.key} exists")
