@@ -253,6 +253,22 @@ def test_a_crash_at_any_commit_ends_as_if_there_had_been_none(desks: Callable[[]
         assert desk.state() == smooth.state()
 
 
+def test_a_ledger_that_refuses_a_page_leaves_nothing_of_it_in_the_index_after_the_next_sync(desk: Desk) -> None:
+    desk.sync(Feed([*FIRST]))
+    commits = itertools.count(1)
+
+    def refuse(_: Any) -> None:
+        if next(commits) == 1:
+            raise Transient("the database is locked")
+
+    event.listen(desk.engine, "commit", refuse)
+    assert desk.sync(Feed([*FIRST, doc("refund", "Refunds are off.")])).error == "kb: the database is locked"
+    event.remove(desk.engine, "commit", refuse)
+    assert desk.sync(Feed([*FIRST]), full=True).error is None
+    assert search("refunds", Index(desk.engine, desk.vectors, LOCAL))[0].text == "Refunds take thirty days."
+    assert desk.state()[2]
+
+
 def test_a_document_deleted_or_put_back_between_crash_and_repeat_is_as_its_source_says(desks: Callable[[], Desk]) -> None:
     for dies_at in range(1, 8):
         desk = desks()
