@@ -217,9 +217,8 @@ def worker(context: typer.Context) -> None:
 @app.command()
 def connectors(as_json: AsJson = False) -> None:
     """Installed connectors, built-in and plug-ins."""
-    from connectors.registry import installed
-
     from bot.report import print_connectors
+    from connectors.registry import installed
 
     found = installed()
     if as_json:

@@ -15,10 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from connectors.registry import Installed
-
     from bot.answer.retrieve import Passage
     from bot.sync import Outcome, Progress
+    from connectors.registry import Installed
 
 COLOURS = {"reply": "green", "note": "cyan", "handoff": "yellow", "skip": "bright_black"}
 PIPE_WIDTH = 120  # characters
