@@ -24,7 +24,9 @@ lint: .venv/installed-dev ## style, types, and which room may import which
 	$(BIN)/lint-imports --no-cache
 
 bench: .venv/installed-dev ## measure: cost of the pipeline, of a resync, of a draft (prints ratios taken in one run)
-	$(BIN)/python tests/bench/run.py
+	$(BIN)/python tests/bench/bench_resync.py
+	$(BIN)/python tests/bench/bench_retrieval.py
+	$(BIN)/python tests/bench/bench_ticket.py
 
 chaos: .venv/installed-dev ## 300 tickets through a worker that is killed again and again
 	$(BIN)/python tests/acceptance/test_chaos.py --tickets 300 --kills 15 --lost 0.10
