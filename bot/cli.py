@@ -38,6 +38,7 @@ app = typer.Typer(
     help="Answers support tickets from your own knowledge: only with what it can prove, to the one who may read it.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # plain help starts 0.1 s sooner
     pretty_exceptions_enable=False,
 )
 AsJson = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
@@ -57,7 +58,10 @@ def set_up(
 
 @app.command()
 def demo(serve: Annotated[bool, typer.Option("--serve", help="Keep the sandbox and the service running afterwards.")] = False) -> None:
-    """See the whole job on an invented helpdesk: sync, answer the waiting tickets, show why."""
+    """Show the whole job on an invented helpdesk.
+
+    Syncs its knowledge, answers the waiting tickets, and says for every sentence where it comes from. Offline, no account, no key.
+    """
     from bot.demo import show
 
     with spoken_errors():
@@ -68,7 +72,10 @@ def demo(serve: Annotated[bool, typer.Option("--serve", help="Keep the sandbox a
 def check(
     context: typer.Context, offline: Annotated[bool, typer.Option("--offline", help="Validate the file only; make no request.")] = False
 ) -> None:
-    """Validate the file, then each credential, scope and endpoint with the cheapest real call."""
+    """Validate the file, then try every credential.
+
+    Each credential, scope and endpoint with the cheapest real call; one line each.
+    """
     from bot.checkup import examine
 
     with spoken_errors():
@@ -121,7 +128,10 @@ def search(
     batch: Annotated[Path | None, typer.Option("--batch", metavar="FILE.jsonl", help='Lines of {"id", "text"} instead of QUERY.')] = None,
     as_json: AsJson = False,
 ) -> None:
-    """What retrieval finds, one result per document with its best passage."""
+    """Show what retrieval finds.
+
+    One result per document, with its best passage.
+    """
     from bot.answer.retrieve import search as find
     from bot.report import describe_results, print_results
 
@@ -150,7 +160,7 @@ def draft(
     post: Annotated[bool, typer.Option("--post", help="Carry the decision out; without it nothing is written to the helpdesk.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run the ticket flow once."""
+    """Decide on one ticket, and show or post the draft."""
     from bot.answer.flow import Postponed, answer, preview
     from bot.report import print_draft
 
@@ -198,7 +208,7 @@ def explain(context: typer.Context, draft_id: Annotated[str, typer.Argument(meta
 
 @app.command()
 def run(context: typer.Context) -> None:
-    """Scheduler, webhooks and worker in one process."""
+    """Work: scheduler, webhooks and worker in one process."""
     from bot.service import serve
 
     with spoken_errors():
@@ -207,7 +217,7 @@ def run(context: typer.Context) -> None:
 
 @app.command()
 def worker(context: typer.Context) -> None:
-    """Scheduler and worker without HTTP."""
+    """Work without HTTP: scheduler and worker."""
     from bot.service import serve
 
     with spoken_errors():
@@ -216,7 +226,7 @@ def worker(context: typer.Context) -> None:
 
 @app.command()
 def connectors(as_json: AsJson = False) -> None:
-    """Installed connectors, built-in and plug-ins."""
+    """List installed connectors, built-in and plug-ins."""
     from bot.report import print_connectors
     from connectors.registry import installed
 
@@ -229,7 +239,7 @@ def connectors(as_json: AsJson = False) -> None:
 
 @app.command()
 def schema() -> None:
-    """The JSON Schema of the configuration file, for editors."""
+    """Print the configuration's JSON Schema, for editors."""
     from bot.config import schema as describe
 
     echo_json(describe())
@@ -240,7 +250,10 @@ def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 0,
     folder: Annotated[Path, typer.Option(help="Where the printed configuration keeps its data.")] = Path("sandbox-data"),
 ) -> None:
-    """The vendors' APIs on loopback, with a ready config.yaml printed."""
+    """Serve the vendors' APIs on loopback.
+
+    An invented company lives in them; a configuration that works as it stands is printed.
+    """
     from bot.demo import hold_sandbox
 
     with spoken_errors():
@@ -322,7 +335,7 @@ def echo_json(document: Any) -> None:
 def main() -> None:
     """The console script. A broken pipe (`| head`) is no error of ours."""
     try:
-        app()
+        app(prog_name="draftdesk")
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
