@@ -18,7 +18,7 @@ from typing import Any, cast
 from connectors.base import JSON, ConfigProblem, Cursor, CursorExpired, Gone, Page, Transient
 from connectors.http import HttpError
 from connectors.zendesk.client import PAGE, Batch, Calls, Params
-from connectors.zendesk.newest import Mark, Newest
+from connectors.zendesk.newest import Mark, Newest, descending
 from connectors.zendesk.parse import (
     Change,
     Place,
@@ -92,6 +92,10 @@ class Library:
             for key in KEYS:
                 newest = latest(state.get(key), *(row.get(key) for row in batch.rows))
                 state[key] = newest.isoformat() if newest else None
+            made = [time for time in (moment(state.get("made")), *(moment(row.get("created_at")) for row in batch.rows)) if time]
+            # Whoever ignores this order ignores every other one too, and might seem to keep it by chance.
+            state["unordered"] = bool(state.get("unordered")) or not descending(made[::-1])
+            state["made"] = made[-1].isoformat() if made else None
             changes = [change for row in batch.rows for change in self._article(batch.body, row, ask=self._enabled() is None)]
             untold = self._several() and any(side_loaded(batch.body, row) is None for row in batch.rows)
             state["untold"] = bool(state.get("untold")) or (untold and self._enabled() is not None)
@@ -124,7 +128,8 @@ class Library:
                     marks.update({f"{locale}:{key}": Mark(began).as_json() for locale in sorted(self._locales)})
         if self._knowledge.macros:
             marks["macros:updated_at"] = Mark(began).as_json()
-        return {"v": VERSION, "walk": "follow", "since": began.isoformat(), "locales": cast(JSON, sorted(self._locales)), "marks": marks}
+        kept: dict[str, JSON] = {"locales": cast(JSON, sorted(self._locales)), "unordered": bool(state.get("unordered"))}
+        return {"v": VERSION, "walk": "follow", "since": began.isoformat(), "marks": marks, **kept}
 
     def _walk(self, path: str, params: Params, resume: Params | None, key: str = "articles") -> Iterator[Batch]:
         """A list from its beginning or from a page of it; a page that the vendor forgot makes CursorExpired."""
@@ -142,7 +147,8 @@ class Library:
 
     def _follow(self, state: dict[str, JSON]) -> Iterator[Page]:
         since = moment(state.get("since")) or self._began(None)
-        newest = Newest(self._calls, cast(dict[str, Any], state.get("marks") or {}), since, OVERLAP)
+        unordered = bool(state.get("unordered"))
+        newest = Newest(self._calls, cast(dict[str, Any], state.get("marks") or {}), since, OVERLAP, believed=not unordered)
         began = self._began(None)
         if self._knowledge.articles:
             for batch in self._exported(since, newest):
@@ -156,8 +162,8 @@ class Library:
         if self._knowledge.macros:
             for batch in newest.read("macros:updated_at", MACROS, "macros", "updated_at", {}):
                 yield from self._page(state, (macro_change(self._place, row) for row in batch.rows if number(row.get("id"))))
-        fixed = {"v": VERSION, "walk": "follow", "since": began.isoformat(), "locales": sorted(self._locales), "marks": newest.marks}
-        yield Page((), cast(Cursor, fixed), True)
+        fixed = {"since": began.isoformat(), "marks": newest.marks, "locales": sorted(self._locales), "unordered": unordered}
+        yield Page((), cast(Cursor, {"v": VERSION, "walk": "follow", **fixed}), True)
 
     def _exported(self, since: datetime, newest: Newest) -> Iterator[Batch]:
         """Articles whose metadata changed. No end_of_stream here: it ends with next_page null, an empty page or the same page."""

@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from connectors.base import JSON, ConfigProblem, Transient
 from connectors.http import HttpError
-from connectors.zendesk.parse import Row, mapping, number, rows
 from connectors.settings import text_of
+from connectors.zendesk.parse import Row, mapping, number, rows
 from connectors.zendesk.settings import Settings
 
 if TYPE_CHECKING:

@@ -35,10 +35,12 @@ def mark(value: object) -> Mark:
 class Newest:
     """Reads lists newest first and moves their marks; a mark moves when its list has been read to the end of what changed."""
 
-    def __init__(self, calls: Calls, marks: Mapping[str, Any], since: datetime, overlap: timedelta) -> None:
+    def __init__(self, calls: Calls, marks: Mapping[str, Any], since: datetime, overlap: timedelta, *, believed: bool = True) -> None:
+        """`believed`: whether this server was seen to keep an order that it was asked for."""
         self._calls = calls
         self._since = since  # when the marks were made, less the overlap
         self._overlap = overlap
+        self._believed = believed
         self.marks: dict[str, Any] = dict(marks)
 
     def at(self, name: str) -> datetime | None:
@@ -53,7 +55,7 @@ class Newest:
         last = mark(self.marks.get(name))
         floor = self._floor(last)
         stamps: dict[str, datetime] = {}
-        believed = True
+        believed = self._believed
         params = {**PAGE_OF_CHANGES, "sort_by": key, "sort_order": "desc", **extra}
         for batch in self._calls.batches(path, rows_key, params):
             times = [article_stamp(row, key) for row in batch.rows]
