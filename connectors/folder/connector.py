@@ -70,7 +70,8 @@ class Folder:
         seen = _seen(cursor)
         found = self._survey()
         vanished = sorted(r for r in seen if r not in found.files and r not in found.barred and not found.hides(r))
-        self._question(len(seen), len(found.files), len(vanished))
+        arrived = sum(relative not in seen for relative in found.files)
+        self._question(len(seen), len(vanished), arrived)
         moved = [relative for relative, file in found.files.items() if file is None or seen.get(relative) != file.stamp]
         hidden = sorted({*found.barred, *(relative for relative in seen if found.hides(relative))})
         all_changes = [*moved, *hidden, *vanished]
@@ -98,10 +99,10 @@ class Folder:
         reason = getattr(problem, "strerror", None) or "its links turn in circles"
         return ConfigProblem(f"connector {self.name}: the folder {self.path} cannot be read ({reason}); correct path, or mount it")
 
-    def _question(self, before: int, now: int, vanished: int) -> None:
+    def _question(self, before: int, vanished: int, arrived: int) -> None:
         """A folder whose files are nearly all gone at once is a volume that is not mounted, more often than a decision."""
-        lost = before - now
-        if vanished and ((now == 0 and before > FEW) or (lost > MANY and lost > before / 2)):
+        lost = vanished - arrived  # a renamed folder loses nothing
+        if (vanished == before > FEW and not arrived) or (lost > MANY and lost > before / 2):
             raise ConfigProblem(
                 f"connector {self.name}: {vanished} of {before} files in {self.path} are gone at once, so nothing was removed; "
                 f"is the volume mounted? If they were deleted on purpose: draftdesk sync {self.name} --full --confirm-removals"

@@ -343,3 +343,13 @@ def test_any_file_is_a_document_or_unreadable(tmp_path_factory: pytest.TempPathF
     write(root, name, b"---\n" + content + b"\n---\nx" if front else content)
     (page,) = folder(root).pull(None)
     assert isinstance(page.changes[0], Document | Unreadable)
+
+
+def test_renaming_a_whole_folder_of_many_files_is_no_lost_volume(tmp_path: Path) -> None:
+    for number in range(60):
+        write(tmp_path, f"old/{number}.md")
+    store: dict[str, object] = {}
+    cursor = sync(folder(tmp_path), None, store)
+    (tmp_path / "old").rename(tmp_path / "new")
+    sync(folder(tmp_path), cursor, store)
+    assert sorted(store) == sorted(f"folder:hb:new/{number}.md" for number in range(60))
