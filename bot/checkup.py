@@ -24,7 +24,7 @@ def examine(config: Config, *, offline: bool) -> list[Line]:
     lines.extend(_promises(config))
     if offline:
         return lines
-    lines.append(_try("database", config.database_url))
+    lines.append(_try("database", lambda: _reach_database(config)))
     for settings in config.connectors:
         lines.append(_try(settings.name, lambda settings=settings: connect(settings).source.check()))  # type: ignore[misc]
     if config.writer.provider == "openai":
@@ -32,12 +32,13 @@ def examine(config: Config, *, offline: bool) -> list[Line]:
     return lines
 
 
-def _try(part: str, call: Callable[[], object]) -> Line:
+def _try(part: str, call: Callable[[], str | None]) -> Line:
+    """`call` returns what is worth saying although it works."""
     try:
-        call()
+        remark = call()
     except (ConfigProblem, RateLimited, Transient) as problem:
         return Line(part, False, str(problem))
-    return Line(part, True, "works")
+    return Line(part, True, f"works; WARNING: {remark}" if remark else "works")
 
 
 def _promises(config: Config) -> Iterator[Line]:
@@ -51,7 +52,13 @@ def _promises(config: Config) -> Iterator[Line]:
             )
 
 
-def _reach_model(config: Config) -> None:
+def _reach_database(config: Config) -> None:
+    from storage.database import open_database
+
+    open_database(config.database_url(), folder=config.data_dir).dispose()
+
+
+def _reach_model(config: Config) -> str | None:
     from bot.answer.model import reach
 
-    reach(config.writer)
+    return reach(config.writer).warning

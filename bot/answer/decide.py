@@ -65,12 +65,12 @@ def refuse_early(triage: Triage, rules: Rules, replies: int) -> Decision | None:
 
 def decide(triage: Triage, found: Found, draft: Draft | None, verdict: Verdict | None, rules: Rules) -> Decision:
     """The decision over a checked draft. Whatever is not wholly supported goes to a person."""
-    if draft is None or verdict is None:
+    if draft is None or verdict is None or not draft.sentences:
         hint = "; internal sources may help, see below" if found.internal else ""
         return Decision("handoff", f"no_knowledge: nothing that this customer may read answers it{hint}", 0.0, ("write: no answer",))
     confidence = _confidence(draft)
     if not verdict.supported:
-        why = next(sentence.why for sentence in verdict.sentences if not sentence.supported)
+        why = next((sentence.why for sentence in verdict.sentences if not sentence.supported), "nothing but courtesies")
         return Decision("handoff", f"unsupported: {why}", confidence, ("check: not every sentence is supported",))
     steps = ["check: every sentence is supported"]
     outcome: Outcome = "note"

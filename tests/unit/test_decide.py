@@ -49,6 +49,16 @@ def test_no_answer_is_a_typed_hand_off() -> None:
     assert decide(ASKED, NOTHING, None, None, RULES).reason.startswith("no_knowledge: ")
 
 
+def test_a_model_that_says_it_does_not_know_is_believed() -> None:
+    silent = replace(DRAFT, sentences=())
+    assert decide(ASKED, NOTHING, silent, Verdict((), False), RULES).reason.startswith("no_knowledge: ")
+
+
+def test_courtesies_alone_are_no_answer() -> None:
+    polite = Verdict((Judged("Kind regards", (), "courtesy", True, ""),), False)
+    assert decide(ASKED, NOTHING, DRAFT, polite, RULES).reason == "unsupported: nothing but courtesies"
+
+
 def test_a_reply_is_sent_only_where_the_bound_is_waived() -> None:
     assert decide(about("refunds"), NOTHING, DRAFT, PROVEN, RULES).outcome == "reply"
     assert decide(about("shipping"), NOTHING, DRAFT, PROVEN, RULES).outcome == "note"
