@@ -33,7 +33,7 @@ def moment(text: object) -> datetime | None:
     day, clock, fraction, zone = match.groups()
     offset = "+00:00" if zone in (None, "Z", "z") else zone
     try:
-        return datetime.fromisoformat(f"{day}T{clock}{(fraction or '')[:7]}{offset}").astimezone(UTC)
+        return datetime.fromisoformat(f"{day}T{clock}{fraction or ''}{offset}").astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

@@ -651,6 +651,25 @@ def test_edits_are_found_where_an_ignored_order_looks_kept(account: Account) -> 
     assert documents["zendesk:help:article:60"].markdown.strip() == "New words."
 
 
+def test_edits_are_found_where_the_newest_row_does_not_stand_on_top(account: Account) -> None:
+    many_articles(account, 60, spaced=False)
+    account.sorts = False
+    account.edit(58, "<p>Old words.</p>")
+    account.advance(hours=1)
+    one = connector(account)
+    documents, cursor = read(one.pull(None))
+    account.advance(hours=1)
+    account.edit(59, "<p>New words.</p>")
+    documents, _ = read(one.pull(cursor), documents)
+    assert documents["zendesk:help:article:59"].markdown.strip() == "New words."
+
+
+def test_a_cursor_stays_as_it_was_given(account: Account) -> None:
+    many_articles(account, 230)
+    given = [(page.cursor, json.dumps(page.cursor)) for page in connector(account, macros=True).pull(None)]
+    assert [json.dumps(cursor) for cursor, _ in given] == [text for _, text in given]
+
+
 def test_edits_are_found_after_the_newest_article_was_archived(account: Account) -> None:
     many_articles(account, 60)
     one = connector(account)
@@ -696,6 +715,8 @@ def test_translations_are_found_where_no_side_load_is_delivered(account: Account
     documents, _ = read(one.pull(None))
     assert documents["zendesk:help:article:5:fr"].title == "Cinq"
     assert set(one.list_ids()) == set(documents)
+    # One request an article only where nobody tells the languages; their own lists are cheaper.
+    assert any("translations" in path for path in account.paths()) == (locales is None)
 
 
 def test_nobody_is_asked_for_translations_in_a_help_center_of_one_language(account: Account) -> None:
@@ -909,6 +930,12 @@ def test_an_unknown_export_cursor_is_expired(account: Account, status: int) -> N
         list(connector(account).tickets({"v": 1, "cursor": "at:1"}, START))
 
 
+def test_the_ticket_export_never_starts_in_the_newest_minute(account: Account) -> None:
+    list(connector(account).tickets(None, account.now))
+    (start,) = (int(query["start_time"]) for _, path, query, *_ in account.requests if "incremental" in path)
+    assert start <= account.now.timestamp() - 60
+
+
 def test_a_start_too_recent_for_the_server_is_moved_back(account: Account) -> None:
     one = connector(account)
     account.open_ticket(1)
@@ -985,7 +1012,8 @@ def test_a_ticket_that_goes_while_it_is_read_is_none(account: Account) -> None:
     account.open_ticket(1)
     del account.comments[1]
     assert connector(account).ticket("1") is None
-    account.tickets[1]["status"] = "deleted"
+    account.reactions["GET /api/v2/tickets/1"] = [Reaction(200, {"ticket": {**account.tickets[1], "status": "deleted"}})]
+    account.comments[1] = []
     assert connector(account).ticket("1") is None
     assert connector(account).ticket("2") is None
 
