@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from bot.config import Config
 from bot.deployment import connect, refuse_what_is_not_there_yet
-from connectors.base import ConfigProblem, RateLimited, Transient
+from connectors.base import ConfigProblem, Forewarned, RateLimited, Transient
+from connectors.settings import ConnectorSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ def examine(config: Config, *, offline: bool) -> list[Line]:
         return lines
     lines.append(_try("database", lambda: _reach_database(config)))
     for settings in config.connectors:
-        lines.append(_try(settings.name, lambda settings=settings: connect(settings).source.check()))  # type: ignore[misc]
+        lines.append(_try(settings.name, lambda settings=settings: _reach_connector(settings)))  # type: ignore[misc]
     if config.writer.provider == "openai":
         lines.append(_try("writer", lambda: _reach_model(config)))
     return lines
@@ -50,6 +51,12 @@ def _promises(config: Config) -> Iterator[Line]:
                 True,
                 "WARNING: replies are sent with no bound on how often they may be wrong (max_wrong: off)",
             )
+
+
+def _reach_connector(settings: ConnectorSettings) -> str | None:
+    source = connect(settings).source
+    source.check()
+    return "; ".join(source.warnings()) if isinstance(source, Forewarned) else None
 
 
 def _reach_database(config: Config) -> None:

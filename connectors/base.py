@@ -170,6 +170,11 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class Forewarned(Protocol):
+    def warnings(self) -> tuple[str, ...]: ...  # sentences: credentials about to expire and the like; makes no request
+
+
+@runtime_checkable
 class Listing(Protocol):
     def list_ids(self) -> Iterator[str]: ...  # every live id, complete, or an exception
 
