@@ -21,6 +21,7 @@ _ADDRESS = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?:/[^\s<>
 _PHONE = re.compile(r"(?<![\w.,/-])(?:\+|\(\+?)?\d(?:[ \u00a0().\-/]{0,3}\d){6,16}(?![\w])")
 _DATE_LIKE = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}(?:[ T]\d{1,2})?$|^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}$|^\d{4}-\d{4}$|^\d{1,3}(?:[ .]\d{3})+$")
 _MARKDOWN = re.compile(r"!?\[([^\]]*)\]\(\s*<?([^\s)>]+)>?(?:\s+[\"'(][^)]*)?\)|^\s*\[[^\]]+\]:\s*(\S+)", re.MULTILINE)
+_COMMENT = re.compile(r"<!--.*?(?:-->|$)", re.DOTALL)
 _TRAILING = ".,;:!?)'\"*_>]}"
 
 
@@ -30,7 +31,8 @@ def links(text: str) -> frozenset[str]:
 
 
 def carried_links(texts: Iterable[str], allowed: Iterable[str]) -> frozenset[str]:
-    return frozenset().union(*(links(text) for text in texts), *(links(link) | {address_key(link)} for link in allowed))
+    """What the passages show a reader (comments in them show nothing), and what the operator allows."""
+    return frozenset().union(*(links(_COMMENT.sub(" ", text)) for text in texts), *(links(link) | {address_key(link)} for link in allowed))
 
 
 def address_key(link: str) -> str:

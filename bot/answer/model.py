@@ -39,12 +39,16 @@ OUT_OF_MONEY = frozenset(
 class ModelWriter:
     """One request a ticket, never repeated here: the caller postpones, or falls back, on ModelUnavailable."""
 
-    def __init__(self, settings: Writer) -> None:
+    def __init__(self, settings: Writer, *, most_tokens: int = MOST_TOKENS) -> None:
         self._settings = settings
+        self._most_tokens = most_tokens
 
     @cached_property
     def _client(self) -> OpenAI:
         return _client(self._settings)
+
+    def close(self) -> None:
+        self._client.close()
 
     def write(self, ticket: Ticket, triage: Triage, found: Found) -> Draft | None:
         """A draft; one without sentences when the model says that nothing here answers (its cost counts). Raises ModelUnavailable."""
@@ -78,7 +82,7 @@ class ModelWriter:
     def _create(self, asked: Asked, **shape: Any) -> Any:
         messages: Any = list(asked.messages)
         return self._client.chat.completions.create(
-            model=self._settings.model or "", messages=messages, max_completion_tokens=MOST_TOKENS, **shape
+            model=self._settings.model or "", messages=messages, max_completion_tokens=self._most_tokens, **shape
         )
 
 
@@ -108,7 +112,7 @@ def _content(completion: Any, usage: Usage) -> str:
     if finish == "content_filter":
         raise ModelUnavailable("the model's content filter held the answer back", retryable=False, usage=usage)
     if finish == "length":
-        raise ModelUnavailable(f"the model's answer was cut off at {MOST_TOKENS} tokens", retryable=True, usage=usage)
+        raise ModelUnavailable(f"the model's answer was cut off at the limit of its length", retryable=True, usage=usage)
     if not isinstance(message.content, str) or not message.content.strip():
         raise ModelUnavailable("the model's answer is empty", retryable=True, usage=usage)
     return message.content
@@ -196,7 +200,8 @@ def reach(settings: Writer, today: date | None = None) -> Reached:
     import openai
 
     try:
-        listed = {row.id: row for row in _client(settings).models.list()}
+        with _client(settings) as client:
+            listed = {row.id: row for row in client.models.list()}
     except openai.OpenAIError as problem:
         outage = unavailable(problem, settings)
         if outage.retry_after is not None:

@@ -155,12 +155,11 @@ def _known(citations: Sequence[object], passages: int) -> tuple[int, ...]:
 def _prose(content: str, passages: int) -> tuple[Sentence, ...]:
     if not content:
         raise Unreadable("the answer is empty")
-    said = []
+    said: list[Sentence] = []
+    content = re.sub(r"([.!?])\s*((?:\[\d{1,3}\])+)", r" \2\1", content)  # a mark after the full stop belongs before it
     for text in [piece for line in content.split("\n") for piece in sentences(line)][:MOST_SENTENCES]:
         marks = [int(number) for number in re.findall(r"\[(\d{1,3})\]", text)]
         bare = re.sub(r"\s*\[\d{1,3}\]", "", text).strip()
         if bare:
             said.append(Sentence(bare, _known(marks, passages), "statement"))
-        elif said and marks:
-            said[-1] = Sentence(said[-1].text, _known([*said[-1].citations, *marks], passages), "statement")
     return tuple(said)

@@ -1,3 +1,4 @@
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -36,7 +37,8 @@ RETURNS = passage(
 PAIRING = passage(
     "kb:2",
     "Pair a sensor with the hub",
-    "To pair a sensor with the hub:\n\n1. Open **Devices** in the app.\n2. Press the button on the sensor for 5 seconds.\n3. Wait for the green light.",
+    "To pair a sensor with the hub:\n\n"
+    "1. Open **Devices** in the app.\n2. Press the button on the sensor for 5 seconds.\n3. Wait for the green light.",
 )
 PLANS = passage(
     "kb:3", "Watch plans and prices", "| Plan | Price |\n| --- | --- |\n| Watch | €4.90 per month |\n| Watch Plus | €8.90 per month |"

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (mail is quoted as it comes)
 from __future__ import annotations
 
 from dataclasses import dataclass, replace

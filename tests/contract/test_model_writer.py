@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from bot.answer.check import check
+from bot.answer.model import ModelWriter, reach
+from bot.answer.retrieve import Found, Passage
+from bot.answer.triage import triage
+from bot.answer.write import Draft, ModelUnavailable
+from bot.config.model import Writer
+from connectors.base import Comment, ConfigProblem, Ticket, Transient
+from connectors.sandbox import Sandbox
+
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+ASKED = Comment("c1", "u1", "customer", True, "How do I return a lamp, and how long do I have?", NOW)
+TICKET = Ticket("1", "Return", "new", "v1", "u1", "ada@example.com", "Ada", (ASKED,), (), "https://desk.example/1", NOW, NOW)
+LAMPS = "You can return a lamp within 30 days of delivery. Postage is not refunded."
+FOUND = Found((Passage("kb:1", "Returns", "https://kb.example/1", "public", "en", None, (), LAMPS, 1.0, 0.8, "v1"),), ())
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    monkeypatch.setenv("MODEL_KEY", "sandbox-key")
+    monkeypatch.setenv("OPENAI_API_KEY", "key-of-somebody-else")
+    with Sandbox() as running:
+        yield running
+
+
+def settings(base_url: str, **fields: Any) -> Writer:
+    given = {
+        "provider": "openai",
+        "model": "sandbox-chat",
+        "api_key": "env:MODEL_KEY",
+        "prices": {"input": 1.0, "cached": 0.1, "output": 2.0},
+    }
+    return Writer.model_validate({**given, "base_url": base_url, **fields})
+
+
+def write(sandbox: Sandbox, **fields: Any) -> Draft | None:
+    return ask(settings(f"{sandbox.url}/openai/v1", **fields))
+
+
+def ask(given: Writer, found: Found = FOUND) -> Draft | None:
+    with closing(ModelWriter(given)) as writer:
+        return writer.write(TICKET, triage(TICKET, ("en",)), found)
+
+
+def test_a_draft_has_our_courtesies_the_models_sentences_and_its_cost(sandbox: Sandbox) -> None:
+    draft = write(sandbox)
+    assert draft is not None
+    assert check(draft, ()).supported
+    assert draft.sentences[0].text == "Hello Ada,"
+    assert any("within 30 days" in sentence.text for sentence in draft.sentences)
+    usage = draft.usage
+    assert usage.prompt_tokens > 0
+    assert usage.cost_usd == pytest.approx((usage.prompt_tokens * 1.0 + usage.completion_tokens * 2.0) / 1e6)
+
+
+def test_cached_prompt_tokens_are_counted_at_their_own_price(sandbox: Sandbox) -> None:
+    content = json.dumps({"answerable": False, "sentences": [], "unanswered": []})
+    message = {"role": "assistant", "content": content, "refusal": None}
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100, "prompt_tokens_details": {"cached_tokens": 800}}
+    choices = [{"index": 0, "finish_reason": "stop", "message": message}]
+    sandbox.model.reply = lambda body: {
+        "id": "x",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": choices,
+        "usage": usage,
+    }
+    draft = write(sandbox)
+    assert draft is not None
+    assert draft.sentences == ()
+    assert draft.usage.cost_usd == pytest.approx((200 * 1.0 + 800 * 0.1 + 100 * 2.0) / 1e6)
+
+
+@pytest.mark.parametrize(
+    ("mode", "says", "retryable"),
+    [
+        ("refuse", "refused", False),
+        ("truncate", "cut off", True),
+        ("content_filter", "content filter", False),
+        ("empty", "empty", True),
+        ("nonsense", "cannot be used", True),
+        ("rate_limited", "slow down", True),
+        ("insufficient_quota", "no credit", False),
+        ("error", "500", True),
+    ],
+)
+def test_each_failure_is_one_call_and_a_sentence_that_says_whether_waiting_helps(
+    sandbox: Sandbox, mode: str, says: str, retryable: bool
+) -> None:
+    sandbox.model.mode = mode
+    with pytest.raises(ModelUnavailable, match=says) as outage:
+        write(sandbox)
+    assert outage.value.retryable is retryable
+    assert len(sandbox.model.calls) == 1
+    if mode == "rate_limited":
+        assert outage.value.retry_after == 1.0
+    if mode in ("truncate", "refuse", "nonsense"):
+        assert outage.value.usage.cost_usd > 0
+
+
+@pytest.mark.parametrize("mode", ["invent", "obey"])
+def test_what_a_model_invents_or_is_told_to_say_is_not_supported(sandbox: Sandbox, mode: str) -> None:
+    sandbox.model.mode = mode
+    draft = write(sandbox)
+    assert draft is not None
+    assert not check(draft, ()).supported
+
+
+def test_a_wrong_key_a_missing_model_and_a_dead_server_are_told_apart(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ModelUnavailable, match="does not exist"):
+        write(sandbox, model="gone-model")
+    monkeypatch.setenv("MODEL_KEY", "wrong")
+    with pytest.raises(ModelUnavailable, match="refuses the key") as refusal:
+        write(sandbox)
+    assert "wrong" not in str(refusal.value)
+    with pytest.raises(ModelUnavailable, match="cannot be reached") as outage:
+        ask(settings("http://127.0.0.1:9/v1"))
+    assert outage.value.retryable
+
+
+def test_without_questions_or_public_passages_the_model_is_not_asked(sandbox: Sandbox) -> None:
+    assert ask(settings(f"{sandbox.url}/openai/v1"), Found((), FOUND.public)) is None
+    assert sandbox.model.calls == []
+
+
+def test_reach_names_a_missing_model_and_warns_before_its_end(sandbox: Sandbox) -> None:
+    base = f"{sandbox.url}/openai/v1"
+    assert reach(settings(base)).warning is None
+    with pytest.raises(ConfigProblem, match="has no model"):
+        reach(settings(base, model="gone-model"))
+    warned = reach(settings(base, model="gpt-4o-mini-2024-07-18"), today=date(2026, 12, 20))
+    assert warned.warning is not None
+    with pytest.raises(ConfigProblem, match="shut down"):
+        reach(settings(base, model="gpt-4o-mini-2024-07-18"), today=date(2027, 2, 1))
+    with pytest.raises(Transient):
+        reach(settings("http://127.0.0.1:9/v1"))
+
+
+class Plain(BaseHTTPRequestHandler):
+    """A local server that knows no response_format, or redirects; it keeps the headers it was sent."""
+
+    seen: list[dict[str, str]]
+    bodies: list[dict[str, Any]]
+    redirect: str | None
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.seen.append(dict(self.headers))
+        self.bodies.append(body)
+        if self.redirect:
+            self.send_response(307)
+            self.send_header("location", self.redirect)
+            self.send_header("content-length", "0")
+            self.end_headers()
+            return
+        if "response_format" in body:
+            self._send(400, {"error": {"message": "response_format is not supported", "type": "x", "param": None, "code": None}})
+            return
+        message = {"role": "assistant", "content": "You can return a lamp within 30 days of delivery. [1]"}
+        self._send(
+            200,
+            {
+                "id": "x",
+                "object": "chat.completion",
+                "created": 1,
+                "model": "m",
+                "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+            },
+        )
+
+    def _send(self, status: int, answer: dict[str, Any]) -> None:
+        content = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, type[Plain]]]:
+    monkeypatch.setenv("OPENAI_API_KEY", "key-of-somebody-else")
+    kept = type("Kept", (Plain,), {"seen": [], "bodies": [], "redirect": None})
+    server = HTTPServer(("127.0.0.1", 0), kept)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/v1", kept
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_local_server_without_a_key_or_structured_output_is_tolerated(plain: tuple[str, type[Plain]]) -> None:
+    base, server = plain
+    draft = ask(settings(base, api_key=None, prices=None))
+    assert draft is not None
+    assert check(draft, ()).supported
+    assert len(server.bodies) == 2
+    assert not any("key-of-somebody-else" in str(headers) for headers in server.seen)
+
+
+def test_a_redirect_is_not_followed(plain: tuple[str, type[Plain]]) -> None:
+    base, server = plain
+    server.redirect = f"{base}/elsewhere"
+    with pytest.raises(ModelUnavailable, match="redirects"):
+        ask(settings(base, api_key=None))
+    assert len(server.seen) == 1
