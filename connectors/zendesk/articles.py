@@ -125,9 +125,9 @@ class Library:
                 marks[f"*:{key}"] = Mark(min(began, seen) if seen else None).as_json()
                 # A language that no side-load told of has no mark yet: its list is read from end to end.
                 if not state.get("untold"):
-                    marks.update({f"{locale}:{key}": Mark(began).as_json() for locale in sorted(self._locales)})
+                    marks.update({f"{locale}:{key}": Mark(began, seen=False).as_json() for locale in sorted(self._locales)})
         if self._knowledge.macros:
-            marks["macros:updated_at"] = Mark(began).as_json()
+            marks["macros:updated_at"] = Mark(began, seen=False).as_json()
         kept: dict[str, JSON] = {"locales": cast(JSON, sorted(self._locales)), "unordered": bool(state.get("unordered"))}
         return {"v": VERSION, "walk": "follow", "since": began.isoformat(), "marks": marks, **kept}
 

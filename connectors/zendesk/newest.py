@@ -17,19 +17,21 @@ REMEMBERED = 100  # rows around the newest stamp that are not shown twice
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a list has been read: its newest stamp (None: never read), and the stamps of the rows around it."""
+    """How far a list has been read (None: never), whether a row was seen there or later, and the stamps of the rows around it."""
 
     at: datetime | None
+    seen: bool = True
     known: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        return {"at": self.at.isoformat() if self.at else None, "known": dict(self.known)}
+        return {"at": self.at.isoformat() if self.at else None, "seen": self.seen, "known": dict(self.known)}
 
 
 def mark(value: object) -> Mark:
     found: Mapping[str, Any] = value if isinstance(value, dict) else {}
     known = found.get("known")
-    return Mark(moment(found.get("at")), {str(k): str(v) for k, v in known.items()} if isinstance(known, dict) else {})
+    stamps = {str(identity): str(stamp) for identity, stamp in known.items()} if isinstance(known, dict) else {}
+    return Mark(moment(found.get("at")), found.get("seen") is True, stamps)
 
 
 class Newest:
@@ -61,7 +63,7 @@ class Newest:
             times = [article_stamp(row, key) for row in batch.rows]
             first = not stamps
             believed = believed and descending([*list(stamps.values())[-1:], *times])
-            if first and times and last.at and last.known and times[0] < last.at:
+            if first and times and last.at and last.seen and times[0] < last.at:
                 believed = False
             stamps.update({number(row.get("id")) or "": time for row, time in zip(batch.rows, times, strict=True)})
             fresh = [
@@ -85,7 +87,7 @@ class Newest:
         if at is None:
             return Mark(None)
         around = sorted((time, identity) for identity, time in stamps.items() if time >= at - self._overlap)
-        return Mark(at, {identity: time.isoformat() for time, identity in around[-REMEMBERED:]})
+        return Mark(at, True, {identity: time.isoformat() for time, identity in around[-REMEMBERED:]})
 
 
 def descending(times: list[datetime]) -> bool:
