@@ -29,7 +29,7 @@ _SIGNATURE = re.compile(
       | (?:(?:kind|best|warm)(?:est)?\s+)?regards\b.{0,20} | (?:yours\s+)?(?:sincerely|faithfully)\b.{0,20} | cheers\s*[,.!]?\s*\w{0,20} | best\s*,
       | (?:many\s+|with\s+)?thanks(?:\s+(?:a\s+lot|again|in\s+advance|so\s+much))?\s*[,.!]*
       | thank\s+you(?:\s+(?:in\s+advance|very\s+much|so\s+much))?\s*[,.!]*
-      | (?:bien\s+)?(?:cordialement|[àa]\s+vous)\b.{0,20} | (?:bien\s+)?sinc[èe]res?\s+salutations.{0,20} | merci(?:\s+(?:d'avance|beaucoup|par\s+avance))?\s*[,.!]*
+      | (?:bien\s+)?(?:cordialement|[àa]\s+vous)\b.{0,20} | (?:bien\s+)?sinc[èe]res?\s+salutations.{0,20} | merci(?:\s+(?:d'avance|beaucoup|par\s+avance))?(?:\s+pour\s+votre\s+(?:aide|r[ée]ponse))?\s*[,.!]*
       | (?:mit\s+)?(?:freundlichen?|besten?|viele)\s+gr[üu](?:ß|ss)en?.{0,20} | danke(?:\s+im\s+voraus)?\s*[,.!]*
       | (?:un\s+)?(?:cordial\s+)?saludos?\b.{0,20} | (?:muchas\s+)?gracias(?:\s+de\s+antemano)?\s*[,.!]* | atentamente.{0,20}
     )\s*$""",

@@ -112,7 +112,7 @@ def _content(completion: Any, usage: Usage) -> str:
     if finish == "content_filter":
         raise ModelUnavailable("the model's content filter held the answer back", retryable=False, usage=usage)
     if finish == "length":
-        raise ModelUnavailable(f"the model's answer was cut off at the limit of its length", retryable=True, usage=usage)
+        raise ModelUnavailable("the model's answer was cut off at the limit of its length", retryable=True, usage=usage)
     if not isinstance(message.content, str) or not message.content.strip():
         raise ModelUnavailable("the model's answer is empty", retryable=True, usage=usage)
     return message.content

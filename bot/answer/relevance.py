@@ -33,7 +33,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What `evidence` weighs. The leads are over the best other document's; texts that say the same are no rivals."""
+    """What `evidence` weighs. The leads are over the best other passage's; texts that say the same are no rivals."""
 
     passage: float  # cosine of the question and the passage with its title and headings
     headed: float  # cosine of the question and the title and headings alone
@@ -145,9 +145,7 @@ def _compared(rows: Sequence[Ranked], alike: NDArray[np.float32]) -> list[Ranked
 
 def _leads(at: int, rows: Sequence[Ranked], alike: NDArray[np.float32]) -> dict[str, float]:
     mine = rows[at].signals
-    rivals = [
-        row.signals for row, cosine in zip(rows, alike, strict=True) if row.passage.document != rows[at].passage.document and cosine < TWINS
-    ]
+    rivals = [row.signals for index, row in enumerate(rows) if index != at and alike[index] < TWINS]
     return {
         f"{name}_lead": getattr(mine, name) - max((getattr(rival, name) for rival in rivals), default=0.0)
         for name in ("fused", "letters", "passage")

@@ -1,4 +1,3 @@
-
 """What a ticket asks, in what mood, and whether it is the bot's to answer at all. Pure: no clock, no network, no model."""
 
 from __future__ import annotations
@@ -20,8 +19,10 @@ Priority = Literal["low", "normal", "high", "urgent"]
 
 MOST_QUESTIONS = 4
 LONGEST_QUESTION = 600  # characters; a longer one is cut at a sentence
+SHORT = 450  # characters of a message that asks one thing: all of it helps to understand the question
+FEWEST_APART = 3  # content words from which a part of a sentence is a question of its own
 LONGEST_UNMARKED = 160  # characters of a question that ends without its mark
-FEWEST_WORDS = 3  # content words below which a question needs what was said before it
+FEWEST_WORDS = 2  # content words below which a question needs what was said before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,8 @@ def questions(subject: str, text: str, spoken: str) -> tuple[str, ...]:
     distinct = _distinct(apart, spoken)
     if len(distinct) > MOST_QUESTIONS:
         distinct = [*distinct[: MOST_QUESTIONS - 1], " ".join(distinct[MOST_QUESTIONS - 1 :])]
+    if len(distinct) == 1 and len(text) <= SHORT and not suspicious(text):
+        return (" ".join(text.split()),)
     return tuple(_cut(question) for question in distinct)
 
 
@@ -179,7 +182,7 @@ def _rejoined(parts: Sequence[str], spoken: str) -> list[str]:
     """A part that says too little by itself ("how long does it take?") stays with the one before it."""
     kept = [parts[0]]
     for part in parts[1:]:
-        if min(_weight(part, spoken), _weight(kept[-1], spoken)) < FEWEST_WORDS:
+        if min(len(content_words(part, spoken)), len(content_words(kept[-1], spoken))) < FEWEST_APART:
             kept[-1] = f"{kept[-1]}, {part}"
         else:
             kept.append(part)

@@ -1,4 +1,3 @@
-
 """Words of a text in the four languages the bot speaks: tokens, stems, stop words, sentences."""
 
 from __future__ import annotations
@@ -56,13 +55,16 @@ EVERY_STOP = frozenset().union(*STOP.values())
 ASKING = {
     "en": _set("""hi hello dear thanks thank wondering wonder question questions ask asking help tell explain possible way ways best
         trying try use using there's i'd i'm i've anyone someone something anything find out work works happen happens mean
-        hey problem problems issue issues going look looking"""),
+        hey problem problems issue issues going look looking long many much often far soon last lasts"""),
     "fr": frozenset(
         [
             "bonjour",
             "merci",
             "question",
             "questions",
+            "combien",
+            "temps",
+            "longtemps",
             "savoir",
             "aide",
             "aider",

