@@ -20,12 +20,14 @@ from connectors.http import HttpError
 from connectors.zendesk.client import PAGE, Batch, Calls, Params
 from connectors.zendesk.newest import Mark, Newest, descending
 from connectors.zendesk.parse import (
+    LONG_AGO,
     Change,
     Place,
     Row,
     article_change,
     article_changes,
     article_versions,
+    digest,
     is_live,
     is_live_macro,
     is_public,
@@ -49,6 +51,7 @@ MACROS = "/macros.json"
 WITH_TRANSLATIONS = {"include": "translations"}
 FIRST_FIRST = {"sort_by": "created_at", "sort_order": "asc"}  # what is added during a walk comes at its end
 KEYS = ("edited_at", "updated_at")
+REMEMBERED = 4000  # digests of young rows in a cursor: after a bulk import
 PATIENCE = 3  # articles in a row without an answer about translations, after which nobody is asked again in this turn
 
 
@@ -60,7 +63,8 @@ class Library:
         self._place = place
         self._knowledge = knowledge
         self._now = now
-        self._shown: set[tuple[str, ...]] = set()
+        self._shown: set[str] = set()  # digests of rows, of this turn and of the young ones of the last
+        self._met: list[tuple[datetime, str]] = []  # rows of this turn
         self._locales: set[str] = set()
         self._told: list[tuple[str, ...] | None] = []  # the enabled languages, once asked
         self._silent = 0  # articles in a row whose translations nobody would tell
@@ -71,6 +75,7 @@ class Library:
         if state.get("v") != VERSION or state.get("walk") not in ("articles", "macros", "follow"):
             raise CursorExpired("the cursor is of another version of this connector; reading starts again")
         self._locales = {str(locale) for locale in cast(list[str], state.get("locales") or [])}
+        self._shown.update(cast(list[str], state.get("young") or []))
         if state["walk"] == "articles":
             for page in self._load_articles(state):
                 state = dict(page.cursor)
@@ -100,7 +105,8 @@ class Library:
             untold = self._several() and any(side_loaded(batch.body, row) is None for row in batch.rows)
             state["untold"] = bool(state.get("untold")) or (untold and self._enabled() is not None)
             onward: dict[str, JSON] = {"walk": "articles" if batch.following else "macros", "next": cast(JSON, batch.following)}
-            state = {**state, **onward, "locales": cast(JSON, sorted(self._locales))}
+            young = self._young(moment(state["began"]) or self._began(None), state)
+            state = {**state, **onward, "locales": cast(JSON, sorted(self._locales)), "young": young}
             yield Page(tuple(changes), state, False)
 
     def _load_macros(self, state: dict[str, JSON]) -> Iterator[Page]:
@@ -118,17 +124,19 @@ class Library:
     def _loaded(self, state: Mapping[str, JSON]) -> Cursor:
         """From the load's last page on, everything is followed from when the load began: its own changes included."""
         began = moment(state.get("began")) or self._began(None)
+        start = began + OVERLAP  # a list re-reads its overlap itself
         marks: dict[str, JSON] = {}
         if self._knowledge.articles:
             for key in KEYS:
                 seen = moment(state.get(key))
-                marks[f"*:{key}"] = Mark(min(began, seen) if seen else None).as_json()
+                marks[f"*:{key}"] = Mark(min(start, seen) if seen else None).as_json()
                 # A language that no side-load told of has no mark yet: its list is read from end to end.
                 if not state.get("untold"):
-                    marks.update({f"{locale}:{key}": Mark(began, seen=False).as_json() for locale in sorted(self._locales)})
+                    marks.update({f"{locale}:{key}": Mark(start, seen=False).as_json() for locale in sorted(self._locales)})
         if self._knowledge.macros:
-            marks["macros:updated_at"] = Mark(began, seen=False).as_json()
+            marks["macros:updated_at"] = Mark(start, seen=False).as_json()
         kept: dict[str, JSON] = {"locales": cast(JSON, sorted(self._locales)), "unordered": bool(state.get("unordered"))}
+        kept["young"] = state.get("young") or []
         return {"v": VERSION, "walk": "follow", "since": began.isoformat(), "marks": marks, **kept}
 
     def _walk(self, path: str, params: Params, resume: Params | None, key: str = "articles") -> Iterator[Batch]:
@@ -163,7 +171,7 @@ class Library:
             for batch in newest.read("macros:updated_at", MACROS, "macros", "updated_at", {}):
                 yield from self._page(state, (macro_change(self._place, row) for row in batch.rows if number(row.get("id"))))
         fixed = {"since": began.isoformat(), "marks": newest.marks, "locales": sorted(self._locales), "unordered": unordered}
-        yield Page((), cast(Cursor, {"v": VERSION, "walk": "follow", **fixed}), True)
+        yield Page((), cast(Cursor, {"v": VERSION, "walk": "follow", **fixed, "young": self._young(began, {})}), True)
 
     def _exported(self, since: datetime, newest: Newest) -> Iterator[Batch]:
         """Articles whose metadata changed. No end_of_stream here: it ends with next_page null, an empty page or the same page."""
@@ -217,9 +225,8 @@ class Library:
     def _article(self, body: Row, row: Row, *, follow: bool = False, ask: bool = True) -> list[Change]:
         """Every language version, once a turn. While following, those that are no longer there are Gone."""
         identity = number(row.get("id"))
-        if identity is None or not self._first_time(row, "*"):
+        if identity is None or not self._first_time(row):
             return []
-        self._first_time(row, source_locale(row))
         translations = side_loaded(body, row)
         if translations is None and ask and self._several():
             translations = self._asked(identity)
@@ -235,17 +242,26 @@ class Library:
     def _one_language(self, body: Row, row: Row) -> list[Change]:
         """A row of a language's own list; one that does not tell its source could be anything."""
         shown = shown_locale(row)
-        if not number(row.get("id")) or not row.get("source_locale") or not self._place.wants(shown) or not self._first_time(row, shown):
+        if not number(row.get("id")) or not row.get("source_locale") or not self._place.wants(shown) or not self._first_time(row):
             return []
         self._locales.add(shown)
         return [article_change(self._place, row, shown, article_versions(row, side_loaded(body, row) or [])[shown])]
 
-    def _first_time(self, row: Row, locale: str) -> bool:
-        parts = ("id", *KEYS, "draft", "user_segment_id", "user_segment_ids")
-        seen = (locale, *(str(row.get(part)) for part in parts))
-        new = seen not in self._shown
-        self._shown.add(seen)
+    def _first_time(self, row: Row) -> bool:
+        """Whether a row is new to this turn; it may come again without its side-load, from a list that delivers none."""
+        bare = digest({key: value for key, value in row.items() if key != "translations"})
+        whole = digest(row)
+        new = whole not in self._shown
+        self._shown.update((whole, bare))
+        when = latest(*(row.get(key) for key in (*KEYS, "created_at"))) or LONG_AGO
+        self._met += [(when, state) for state in dict.fromkeys((whole, bare))]
         return new
+
+    def _young(self, since: datetime, state: Cursor) -> list[JSON]:
+        """Rows that the next turn's overlap brings again, by their digests: they are not parsed twice."""
+        before = cast(list[JSON], state.get("young") or [])
+        now = dict.fromkeys(known for when, known in self._met if when >= since)
+        return list(dict.fromkeys((*before, *now)))[-REMEMBERED:]
 
     def _asked(self, identity: str) -> list[Row] | None:
         if self._enabled() is None and self._silent >= PATIENCE:

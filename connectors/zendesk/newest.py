@@ -9,15 +9,15 @@ from itertools import pairwise
 from typing import Any
 
 from connectors.zendesk.client import Batch, Calls, Params
-from connectors.zendesk.parse import article_stamp, moment, number
+from connectors.zendesk.parse import article_stamp, digest, moment, number
 
 PAGE_OF_CHANGES = {"page[size]": "25"}  # most turns bring nothing: a small first page is the whole cost
-REMEMBERED = 100  # rows around the newest stamp that are not shown twice
+REMEMBERED = 100  # rows around the newest stamp that are not shown twice, and are read again while they are young
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a list has been read (None: never), whether a row was seen there or later, and the stamps of the rows around it."""
+    """How far a list has been read (None: never), whether a row was seen there or later, and the rows around it by their digests."""
 
     at: datetime | None
     seen: bool = True
@@ -30,8 +30,8 @@ class Mark:
 def mark(value: object) -> Mark:
     found: Mapping[str, Any] = value if isinstance(value, dict) else {}
     known = found.get("known")
-    stamps = {str(identity): str(stamp) for identity, stamp in known.items()} if isinstance(known, dict) else {}
-    return Mark(moment(found.get("at")), found.get("seen") is True, stamps)
+    digests = {str(identity): str(row) for identity, row in known.items()} if isinstance(known, dict) else {}
+    return Mark(moment(found.get("at")), found.get("seen") is True, digests)
 
 
 class Newest:
@@ -56,25 +56,26 @@ class Newest:
         """
         last = mark(self.marks.get(name))
         floor = self._floor(last)
-        stamps: dict[str, datetime] = {}
-        believed = self._believed
+        met: dict[str, tuple[datetime, str]] = {}
+        times: list[datetime] = []
+        believed, old = self._believed, 0
         params = {**PAGE_OF_CHANGES, "sort_by": key, "sort_order": "desc", **extra}
         for batch in self._calls.batches(path, rows_key, params):
-            times = [article_stamp(row, key) for row in batch.rows]
-            first = not stamps
-            believed = believed and descending([*list(stamps.values())[-1:], *times])
+            stamped = [(number(row.get("id")) or "", article_stamp(row, key), digest(row), row) for row in batch.rows]
+            first = not times
+            times = [*times[-1:], *(time for _, time, _, _ in stamped)]
+            believed = believed and descending(times)
             if first and times and last.at and last.seen and times[0] < last.at:
                 believed = False
-            stamps.update({number(row.get("id")) or "": time for row, time in zip(batch.rows, times, strict=True)})
+            met.update({identity: (time, state) for identity, time, state, _ in stamped})
             fresh = [
-                row
-                for row, time in zip(batch.rows, times, strict=True)
-                if floor is None or (time >= floor and last.known.get(number(row.get("id")) or "") != time.isoformat())
+                row for identity, time, state, row in stamped if floor is None or (time >= floor and last.known.get(identity) != state)
             ]
             yield replace(batch, rows=fresh)
-            if believed and floor is not None and times and (times[-1] <= floor or not fresh):
+            old += sum(1 for _, time, _, _ in stamped if last.at is not None and time <= last.at)
+            if believed and floor is not None and stamped and (times[-1] <= floor or not fresh or old >= REMEMBERED):
                 break
-        self.marks[name] = self._moved(stamps).as_json()
+        self.marks[name] = self._moved(met, last).as_json()
 
     def _floor(self, last: Mark) -> datetime | None:
         """Below it nothing is new. A stamp may become visible late: while the newest is young, the overlap is read again."""
@@ -82,12 +83,19 @@ class Newest:
             return None
         return last.at if last.at < self._since else last.at - self._overlap
 
-    def _moved(self, stamps: Mapping[str, datetime]) -> Mark:
-        at = max(stamps.values(), default=None)
+    def _moved(self, met: Mapping[str, tuple[datetime, str]], last: Mark) -> Mark:
+        at = max((time for time, _ in met.values()), default=None)
         if at is None:
             return Mark(None)
-        around = sorted((time, identity) for identity, time in stamps.items() if time >= at - self._overlap)
-        return Mark(at, True, {identity: time.isoformat() for time, identity in around[-REMEMBERED:]})
+        around = sorted(((time, identity) for identity, (time, _) in met.items() if time >= at - self._overlap), key=stamp, reverse=True)
+        known = {identity: met[identity][1] for _, identity in around}
+        known |= {identity: state for identity, state in last.known.items() if identity not in met}  # below where this walk stopped
+        return Mark(at, True, dict(list(known.items())[:REMEMBERED]))
+
+
+def stamp(row: tuple[datetime, str]) -> datetime:
+    """The sort is stable: rows of one second stay as the list had them."""
+    return row[0]
 
 
 def descending(times: list[datetime]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,6 +51,11 @@ def number(value: object) -> str | None:
         return None
     text = str(value).strip()
     return text if re.fullmatch(r"-?\d{1,20}", text) else None
+
+
+def digest(row: Row) -> str:
+    """A row as it stands, in ten letters: the same only when nothing of it changed, whatever its times say."""
+    return hashlib.blake2b(json.dumps(row, sort_keys=True, default=str).encode(), digest_size=5).hexdigest()
 
 
 def mapping(value: object) -> Row:

@@ -604,6 +604,20 @@ def test_a_turn_without_changes_costs_a_constant_number_of_requests_and_shows_no
     assert pages[-1].cursor == {**pages[-1].cursor, "marks": cursor["marks"]}
 
 
+def test_articles_made_in_bulk_just_now_are_not_read_again_with_the_next_edits(account: Account) -> None:
+    for identity in range(1, 401):
+        account.article(identity, f"Article {identity}")
+    one = connector(account)
+    _, cursor = read(one.pull(None))
+    account.advance(seconds=5)
+    for identity in (17, 230, 231):
+        account.edit(identity, "<p>New words.</p>")
+    account.requests.clear()
+    changes = [change for page in one.pull(cursor) for change in page.changes]
+    assert {change.id for change in changes} == {f"zendesk:help:article:{identity}" for identity in (17, 230, 231)}
+    assert len(account.requests) <= 8
+
+
 def test_an_edit_of_the_text_is_seen_although_the_export_keeps_silent(account: Account) -> None:
     many_articles(account, 60)
     one = connector(account)
