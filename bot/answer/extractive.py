@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,19 +30,32 @@ WEIGHTS = {
     "passage_lead": 2.28,
 }
 ENOUGH = -0.45
+ENOUGH_AGREED = -1.25
+AGREEMENT = 1.1  # sum over a document's passages of 1 / place among the finds
+LEAST_COSINE = 0.35
 LONGEST = 900  # characters quoted for one question; a list of steps is quoted whole beyond it
 MOST_STEPS = 30
+MOST_COMPANIONS = 4  # passages looked at
+COMPANION = 0.3  # of the fused score, that a passage of the same document may be behind the best
 # A code (PS-12B), an abbreviation (SAML), a name's number (Zephyr 9000): asked about, it must be spoken of.
 SPECIFIC = re.compile(r"\b(?:(?=[\w-]*[A-Za-z])(?=[\w-]*\d)\w[\w-]*\w|[A-Z]{2,4}|[A-Z]\w+ \d{2,5})\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The units that answer one question, from one passage."""
+class Quotation:
+    """Units of one passage; `headed` when its heading helps to understand them."""
 
     passage: Passage
     units: tuple[Unit, ...]
     headed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What answers one question; `confidence` 0..1."""
+
+    quotations: tuple[Quotation, ...]
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +72,37 @@ class ExtractiveWriter:
         return _compose(answers, ticket, triage)
 
     def answer(self, text: str, language: str, passages: Sequence[Passage], subject: str = "") -> Answer | None:
-        """The best passage's answer to one question; None when none proves itself."""
+        """The best passage's answer to one question, however it is best understood; None when none proves itself."""
         candidates = _in_one_language(passages, language)
+        understood = []
         for asked in dict.fromkeys((text, core(text), f"{subject}. {core(text)}")):
-            ranked = rank(question_of(asked, language), candidates, self.embed)
-            for best in ranked[:1]:
-                if answers(question_of(asked, language), best):
-                    return _quoted(best)
-        return None
+            question = question_of(asked, language)
+            ranked = rank(question, candidates, self.embed)
+            if ranked and not _unknown_names(question, ranked[0].passage):
+                understood.append((evidence(ranked[0].signals), ranked))
+        score, ranked = max(understood, key=lambda pair: pair[0], default=(ENOUGH - 1, ()))
+        if not ranked or score < (ENOUGH_AGREED if _agreed(ranked[0], candidates) else ENOUGH):
+            return None
+        parts = tuple(_quoted(row) for row in _companions(ranked))
+        return Answer(parts, confidence=1 / (1 + math.exp(-score)))
 
 
-def answers(question: Question, best: Ranked) -> bool:
-    """Whether the best passage's evidence is enough to speak."""
-    return evidence(best.signals) >= ENOUGH and not _unknown_names(question, best.passage)
+def _companions(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """The best passage, and with it the next ones of its document that do nearly as well, as far as they are short."""
+    best, room = ranked[0], LONGEST
+    chosen = [best]
+    for row in ranked[1:MOST_COMPANIONS]:
+        room -= sum(len(part.text) for part in chosen[-1].units)
+        near = row.signals.fused >= best.signals.fused - COMPANION
+        if row.passage.document == best.passage.document and near and sum(len(part.text) for part in row.units) <= room:
+            chosen.append(row)
+    return chosen
+
+
+def _agreed(best: Ranked, candidates: Sequence[Passage]) -> bool:
+    """Whether several passages of the same document stand high among the finds: then less evidence will do."""
+    share = sum(1 / place for place, passage in enumerate(candidates, start=1) if passage.document == best.passage.document)
+    return share >= AGREEMENT and best.signals.passage >= LEAST_COSINE
 
 
 def evidence(signals: Signals) -> float:
@@ -99,20 +131,20 @@ _LIMITS = re.compile(
 )
 
 
-def _quoted(best: Ranked) -> Answer:
+def _quoted(best: Ranked) -> Quotation:
     """The best unit with what belongs to it: its paragraph, the list it announces, the line that announces it."""
     parts, worth = best.units, best.worth
     if sum(len(part.text) for part in parts) <= LONGEST and not any(part.kind == "row" for part in parts):
-        return Answer(best.passage, parts[:MOST_STEPS], bool(best.passage.heading))
+        return Quotation(best.passage, parts[:MOST_STEPS], bool(best.passage.heading))
     at = max(range(len(parts)), key=lambda index: worth[index])
     start, end = _block(parts, at)
     if parts[at].kind == "row":
         rows = _rows(parts, worth, start, end)
         lead = parts[start - 1 : start] if start and parts[start - 1].kind == "sentence" and parts[start - 1].text.endswith(":") else ()
-        return Answer(best.passage, (*lead, *rows), True)
+        return Quotation(best.passage, (*lead, *rows), True)
     start, end = _trimmed(parts, worth, start, end, at)
     start, end = _leaning(parts, start, end)
-    return Answer(best.passage, parts[start:end], parts[start].kind != "sentence" or start > 0)
+    return Quotation(best.passage, parts[start:end], parts[start].kind != "sentence" or start > 0)
 
 
 def _block(parts: Sequence[Unit], at: int) -> tuple[int, int]:
@@ -172,29 +204,31 @@ def _compose(answers: Sequence[Answer | None], ticket: Ticket, triage: Triage) -
     for number, answer in enumerate(answers, start=1):
         if answer is None:
             continue
-        fresh = [unit for unit in answer.units if unit.text not in told]
-        if not fresh:
-            continue
-        if len(answers) > 1:
+        fresh = [
+            (quotation, units) for quotation in answer.quotations if (units := [unit for unit in quotation.units if unit.text not in told])
+        ]
+        if fresh and len(answers) > 1:
             said.append(Sentence(courtesy.about(triage.language, number), (), "courtesy"))
-        if answer.passage not in cited:
-            cited.append(answer.passage)
-        said.extend(_spoken(answer, fresh, cited.index(answer.passage) + 1, triage.language))
-        told.update(unit.text for unit in fresh)
+        for quotation, units in fresh:
+            if quotation.passage not in cited:
+                cited.append(quotation.passage)
+            said.extend(_spoken(quotation, units, cited.index(quotation.passage) + 1, triage.language))
+            told.update(unit.text for unit in units)
     left = [number for number, answer in enumerate(answers, start=1) if answer is None]
     said.extend(Sentence(courtesy.colleague(triage.language, number), (), "courtesy") for number in left)
     said.append(Sentence(courtesy.sign_off(triage.language), (), "courtesy"))
-    return Draft(tuple(said), tuple(cited), Usage(), complete=not left)
+    confidence = min(answer.confidence for answer in answers if answer)
+    return Draft(tuple(said), tuple(cited), Usage(), complete=not left, confidence=round(confidence, 3))
 
 
-def _spoken(answer: Answer, units: Sequence[Unit], marker: int, language: str) -> list[Sentence]:
+def _spoken(quotation: Quotation, units: Sequence[Unit], marker: int, language: str) -> list[Sentence]:
     said = []
-    source = answer.passage.language
+    source = quotation.passage.language
     foreign = courtesy.other_language(language, source) if source and source != language else None
     if foreign:
         said.append(Sentence(foreign, (), "courtesy"))
-    heading = answer.passage.heading[-1] if answer.passage.heading else answer.passage.title
-    if answer.headed and units[0].kind in ("step", "row") and heading:
+    heading = quotation.passage.heading[-1] if quotation.passage.heading else quotation.passage.title
+    if quotation.headed and units[0].kind in ("step", "row") and heading:
         said.append(Sentence(heading, (marker,), "heading"))
     said.extend(Sentence(unit.text, (marker,), _kind(unit)) for unit in units)
     return said
