@@ -13,7 +13,7 @@ from bot.answer.courtesy import is_courtesy
 from bot.answer.links import carried_links, links, plain
 from bot.answer.retrieve import Passage
 from bot.answer.support import Case, WindowKind, coverage, unsupported
-from bot.answer.units import LEANS, Unit, units
+from bot.answer.units import LEANS, Unit, is_bare_answer, units
 from bot.answer.words import fold, normal
 from bot.answer.write import Draft, Kind, Sentence
 
@@ -60,6 +60,8 @@ def _judge(draft: Draft, at: int, allowed_links: Sequence[str]) -> tuple[bool, s
     cited = _cited(draft, sentence)
     if isinstance(cited, str):
         return False, cited
+    if sentence.kind != "heading" and is_bare_answer(sentence.text):
+        return False, "a bare yes or no: what it answers is not said"
     fault = _hidden_or_foreign(sentence.text, cited, allowed_links)
     if fault:
         return False, fault

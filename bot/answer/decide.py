@@ -107,6 +107,8 @@ def _mode(triage: Triage, rules: Rules) -> Mode:
 
 
 def _confidence(draft: Draft) -> float:
-    """The weakest link: the lowest cosine (0 to 1) among the passages that the draft cites."""
+    """The writer's own figure where it has one; else the weakest link, the lowest cosine (0 to 1) among the cited passages."""
+    if draft.confidence is not None:
+        return draft.confidence
     cited = {marker for sentence in draft.sentences for marker in sentence.citations}
     return round(min((max(0.0, draft.citations[marker - 1].cosine) for marker in cited), default=0.0), 3)

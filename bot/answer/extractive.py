@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.answer import courtesy
-from bot.answer.relevance import Embed, Question, Ranked, Signals, core, question_of, rank
+from bot.answer.relevance import Embed, Question, Ranked, Signals, core, question_of, rank, shared
 from bot.answer.retrieve import Found, Passage
 from bot.answer.triage import Triage, clean_subject
-from bot.answer.units import LEANS, Unit
+from bot.answer.units import ANSWERS, LEANS, Unit, is_bare_answer
 from bot.answer.words import fold
 from bot.answer.write import Draft, Kind, Sentence, Usage
 from connectors.base import Ticket
 
-# Fitted on public question sets with the answer present and with it taken away; see tests/bench.
+# Fitted by logistic regression on public question sets, with the answer present and with it taken away.
 BIAS = -3.62
 WEIGHTS = {
     "passage": 0.45,
@@ -35,6 +35,7 @@ AGREEMENT = 1.1  # sum over a document's passages of 1 / place among the finds
 LEAST_COSINE = 0.35
 LONGEST = 900  # characters quoted for one question; a list of steps is quoted whole beyond it
 MOST_STEPS = 30
+SAME_QUESTION = 0.6  # of the customer's content words
 MOST_COMPANIONS = 4  # passages looked at
 COMPANION = 0.3  # of the fused score, that a passage of the same document may be behind the best
 # A code (PS-12B), an abbreviation (SAML), a name's number (Zephyr 9000): asked about, it must be spoken of.
@@ -83,8 +84,11 @@ class ExtractiveWriter:
         score, ranked = max(understood, key=lambda pair: pair[0], default=(ENOUGH - 1, ()))
         if not ranked or score < (ENOUGH_AGREED if _agreed(ranked[0], candidates) else ENOUGH):
             return None
-        parts = tuple(_quoted(row) for row in _companions(ranked))
-        return Answer(parts, confidence=1 / (1 + math.exp(-score)))
+        question = question_of(text, language)
+        quoted = [_quoted(row, question) for row in _companions(ranked)]
+        if quoted[0] is None:
+            return None
+        return Answer(tuple(part for part in quoted if part), confidence=1 / (1 + math.exp(-score)))
 
 
 def _companions(ranked: Sequence[Ranked]) -> list[Ranked]:
@@ -131,12 +135,23 @@ _LIMITS = re.compile(
 )
 
 
-def _quoted(best: Ranked) -> Quotation:
-    """The best unit with what belongs to it: its paragraph, the list it announces, the line that announces it."""
-    parts, worth = best.units, best.worth
+def _quoted(best: Ranked, asked: Question) -> Quotation | None:
+    """The best unit with what belongs to it: its paragraph, the list it announces, the line that announces it.
+
+    None when its sense hangs on a question that is not the customer's.
+    """
+    at = max(range(len(best.units)), key=lambda index: best.worth[index])
+    start, end = _section(best.units, at)
+    for index in range(start, end):
+        if ANSWERS.match(fold(best.units[index].text)) and not _answers(best.units[index], best.passage, asked):
+            if index <= at:
+                return None
+            end = index
+            break
+    parts, worth, at = best.units[start:end], best.worth[start:end], at - start
+    headed = bool(parts[at].under or best.passage.heading)
     if sum(len(part.text) for part in parts) <= LONGEST and not any(part.kind == "row" for part in parts):
-        return Quotation(best.passage, parts[:MOST_STEPS], bool(best.passage.heading))
-    at = max(range(len(parts)), key=lambda index: worth[index])
+        return Quotation(best.passage, _spoken_out(parts[:MOST_STEPS]), headed)
     start, end = _block(parts, at)
     if parts[at].kind == "row":
         rows = _rows(parts, worth, start, end)
@@ -144,7 +159,30 @@ def _quoted(best: Ranked) -> Quotation:
         return Quotation(best.passage, (*lead, *rows), True)
     start, end = _trimmed(parts, worth, start, end, at)
     start, end = _leaning(parts, start, end)
-    return Quotation(best.passage, parts[start:end], parts[start].kind != "sentence" or start > 0)
+    return Quotation(best.passage, _spoken_out(parts[start:end]), parts[start].kind != "sentence" or start > 0)
+
+
+def _section(parts: Sequence[Unit], at: int) -> tuple[int, int]:
+    """The units under the same heading: what stands under another one answers something else."""
+    start = end = at
+    while start > 0 and parts[start - 1].section == parts[at].section:
+        start -= 1
+    while end < len(parts) and parts[end].section == parts[at].section:
+        end += 1
+    return start, end
+
+
+def _answers(unit: Unit, passage: Passage, asked: Question) -> bool:
+    """Whether this yes or no is the answer to what was asked: the question above it is the customer's, or it says it again itself."""
+    above = unit.under or (passage.heading[-1] if passage.heading else passage.title)
+    if above.rstrip().endswith("?"):
+        return shared(asked, above) >= SAME_QUESTION
+    return is_bare_answer(unit.text) or shared(asked, unit.text) >= SAME_QUESTION
+
+
+def _spoken_out(parts: Sequence[Unit]) -> tuple[Unit, ...]:
+    """A bare yes or no is left unsaid; what follows it speaks for itself."""
+    return tuple(part for part in parts if not is_bare_answer(part.text))
 
 
 def _block(parts: Sequence[Unit], at: int) -> tuple[int, int]:
@@ -227,7 +265,7 @@ def _spoken(quotation: Quotation, units: Sequence[Unit], marker: int, language: 
     foreign = courtesy.other_language(language, source) if source and source != language else None
     if foreign:
         said.append(Sentence(foreign, (), "courtesy"))
-    heading = quotation.passage.heading[-1] if quotation.passage.heading else quotation.passage.title
+    heading = units[0].under or (quotation.passage.heading[-1] if quotation.passage.heading else quotation.passage.title)
     if quotation.headed and units[0].kind in ("step", "row") and heading:
         said.append(Sentence(heading, (marker,), "heading"))
     said.extend(Sentence(unit.text, (marker,), _kind(unit)) for unit in units)

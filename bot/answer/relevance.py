@@ -93,6 +93,12 @@ def rank(question: Question, passages: Sequence[Passage], embed: Embed) -> tuple
     return tuple(sorted(_compared(measured, rows @ rows.T), key=lambda row: -row.signals.fused))
 
 
+def shared(question: Question, text: str) -> float:
+    """The share of the question's content words that the text holds."""
+    held = _stems(text, question.language)
+    return sum(word in held for word in question.words) / len(question.words) if question.words else 0.0
+
+
 def _whole(passage: Passage) -> str:
     return "\n".join((passage.title, *passage.heading, plain(passage.text)))
 
@@ -109,8 +115,9 @@ def _weights(question: Question, held: Sequence[frozenset[str]]) -> dict[str, fl
 
 
 def _worth(parts: Sequence[Unit], embed: Embed, asked: NDArray[np.float32], weights: dict[str, float], language: str) -> tuple[float, ...]:
-    cosines = embed([plain(part.text) for part in parts]) @ asked
-    shares = [sum(weight for word, weight in weights.items() if word in _stems(plain(part.text), language)) for part in parts]
+    texts = [f"{part.under} {plain(part.text)}".strip() for part in parts]
+    cosines = embed(texts) @ asked
+    shares = [sum(weight for word, weight in weights.items() if word in _stems(text, language)) for text in texts]
     return tuple(float(cosine) + share for cosine, share in zip(cosines, shares, strict=True))
 
 

@@ -5,22 +5,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from bot.answer.words import sentences
+from bot.answer.words import fold, sentences
 
 UnitKind = Literal["sentence", "step", "row", "heading", "code"]
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """`text` is inline Markdown on one line (a code unit keeps its lines); units of one `block` belong together."""
+    """`text` is inline Markdown on one line (a code unit keeps its lines); units of one `block` belong together.
+
+    `under` is the nearest heading above it within the same text ("": none), `section` that heading's block (-1: none).
+    """
 
     kind: UnitKind
     text: str
     block: int
     ordered: bool = False
+    under: str = ""
+    section: int = -1
 
 
 _FENCE = re.compile(r"^\s*(```|~~~)")
@@ -34,15 +39,29 @@ LEANS = re.compile(
     r"^(?:this|it|they|these|those|that|however|but|otherwise|then|also|in (?:this|that|such) case|if so|if not|for example|instead|unless|except|note|please note|"
     r"cela|cette|ce|ces|il|elle|toutefois|cependant|sinon|dans ce cas|dies|diese|es|sie|jedoch|andernfalls|esto|este|sin embargo|en ese caso)\b"
 )
+# A yes or no answers a question that stands elsewhere; on folded text.
+ANSWERS = re.compile(
+    r"^(?:yes|yep|no|nope|correct|right|sure|absolutely|certainly|of course|definitely|not yet|oui|si|non|bien sur|ja|nein|doch|naturlich|claro)"
+    r"(?:\s*[.!,:;\u2013\u2014-]|\s+(?:but|it|they|you|we|this|that|mais|aber|pero)\b|\s*$)"
+)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+
+
+def is_bare_answer(text: str) -> bool:
+    """A yes or no and nothing else."""
+    return len(text.split()) <= 3 and bool(ANSWERS.match(fold(text)))
 
 
 def units(markdown: str) -> tuple[Unit, ...]:
     """In reading order. Images and comments are left out; list items and table rows are units of their own."""
     lines = _IMAGE.sub("", _COMMENT.sub("", markdown)).split("\n")
     found: list[Unit] = []
+    under, section = "", -1
     for block, (kind, part) in enumerate(_blocks(lines)):
-        found.extend(_block_units(kind, part, block))
+        for unit in _block_units(kind, part, block):
+            if unit.kind == "heading":
+                under, section = unit.text, block
+            found.append(replace(unit, under=under, section=section))
     return tuple(unit for unit in found if unit.text.strip(" |:-"))
 
 

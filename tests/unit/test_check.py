@@ -195,3 +195,10 @@ def test_any_text_gets_a_verdict_with_a_reason_and_strange_text_is_refused(text:
     assert verdict.sentences[0].why
     if verdict.supported:
         assert set(text.casefold().split()) & {"lamps", "30", "lamp", "returned"} or courtesy.is_courtesy(text)
+
+
+@pytest.mark.parametrize("text", ["Yes.", "No.", "Oui.", "Nein.", "Yes, of course."])
+def test_a_bare_yes_or_no_proves_nothing_although_it_is_quoted(text: str) -> None:
+    source = Passage("d:1", "FAQ", "https://kb.example/1", "public", "en", None, (), f"{text} All cards work.", 0.9, 0.6, "v1")
+    draft = Draft((Sentence(text, (1,), "statement"),), (source,), Usage(), True)
+    assert not check(draft, ()).supported

