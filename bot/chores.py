@@ -10,7 +10,7 @@ import structlog
 from sqlmodel import Session
 
 from bot.answer.deliver import last_from_customer, obstacle_to
-from bot.answer.flow import Flow, Postponed, answer
+from bot.answer.flow import Flow, Postponed, answer, is_settled
 from bot.deployment import Connection, Deployment
 from bot.metrics import Metrics
 from bot.worker import Moved
@@ -87,6 +87,8 @@ class DeskChores:
         settings = self.deployment.connection(connector).tickets
         comment = last_from_customer(read) if read else None
         if read is None or comment is None or settings is None or obstacle_to(read, comment.id, flow.opt_out_tags):
+            return None, 0.0
+        if is_settled(flow, ticket, comment.id):
             return None, 0.0
         return (comment.id if wants_answer(read, comment, settings.answer) else None), 0.0
 

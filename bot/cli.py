@@ -66,6 +66,10 @@ def demo(serve: Annotated[bool, typer.Option("--serve", help="Keep the sandbox a
 
     with spoken_errors():
         show(serve=serve)
+    if serve:
+        from bot.service import leave
+
+        leave()
 
 
 @app.command()
@@ -209,19 +213,21 @@ def explain(context: typer.Context, draft_id: Annotated[str, typer.Argument(meta
 @app.command()
 def run(context: typer.Context) -> None:
     """Work: scheduler, webhooks and worker in one process."""
-    from bot.service import serve
+    from bot.service import leave, serve
 
     with spoken_errors():
         serve(read_config(context), http=True)
+        leave()
 
 
 @app.command()
 def worker(context: typer.Context) -> None:
     """Work without HTTP: scheduler and worker."""
-    from bot.service import serve
+    from bot.service import leave, serve
 
     with spoken_errors():
         serve(read_config(context), http=False)
+        leave()
 
 
 @app.command()

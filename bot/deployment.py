@@ -122,9 +122,12 @@ class Deployment:
 
 
 def open_deployment(config: Config) -> Deployment:
-    """Open what `config` names. Raises ConfigProblem: a reference that leads nowhere, an index that another process holds."""
+    """Open what `config` names. Raises ConfigProblem: a reference that leads nowhere, a folder or an index that cannot be had."""
     refuse_what_is_not_there_yet(config)
-    config.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        config.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ConfigProblem(f"data_dir {config.data_dir}: cannot be created ({problem.strerror}); correct data_dir or its permissions") from None
     engine = open_database(config.database_url(), folder=config.data_dir)
     embedder = local_embedder()
     vectors = open_vectors(config.data_dir / "index", embedder.dimensions, embedder=embedder.name)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from typing import NoReturn
 
 import structlog
 import uvicorn
@@ -32,7 +34,7 @@ STOP_AT_LATEST = 9.0  # seconds after SIGTERM; what is unfinished then is taken 
 
 
 def serve(config: Config, *, http: bool) -> None:
-    """Work until SIGTERM or SIGINT. Raises ConfigProblem before anything is begun."""
+    """Work until SIGTERM or SIGINT; end the process with `leave` afterwards. Raises ConfigProblem before anything is begun."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -59,7 +61,12 @@ def serve(config: Config, *, http: bool) -> None:
     worker.stop()
     deployment.close()
     log.info("stopped")
-    # Threads still inside a vendor's call must not hold the process; their work is durable and goes on at the next start.
+
+
+def leave() -> NoReturn:
+    """End the process now: threads still inside a vendor's call must not hold it, their work is durable and goes on at the next start."""
+    sys.stdout.flush()
+    sys.stderr.flush()
     os._exit(0)
 
 

@@ -27,7 +27,7 @@ from bot.spending import Budget, spent_today
 from connectors.base import Helpdesk, Ticket
 from storage import outbox
 from storage.database import reading
-from storage.outbox import Effect
+from storage.outbox import Effect, State
 from storage.tables import DraftRow
 
 EFFECT = "answer"  # one effect per customer comment, whatever the decision turns out to be
@@ -104,6 +104,13 @@ def answer(flow: Flow, ticket: Ticket) -> dict[str, Any]:
     return _posted(flow, settled)
 
 
+def is_settled(flow: Flow, ticket_id: str, comment_id: str) -> bool:
+    """Whether this customer comment had its answer already: the bot's own note moves the ticket too."""
+    with Session(reading(flow.engine)) as session:
+        effect = outbox.effect(session, outbox.effect_key(flow.connector, ticket_id, comment_id, EFFECT))
+    return effect is not None and effect.state in (State.SENT, State.REFUSED, State.CANCELLED)
+
+
 def _plan(flow: Flow, ticket: Ticket, comment: str, key: str) -> tuple[Effect | None, dict[str, Any]]:
     """Draft and effect in one transaction; no effect for a skip, and none while the model is away."""
     draft_id = key[:12]
@@ -123,7 +130,7 @@ def _plan(flow: Flow, ticket: Ticket, comment: str, key: str) -> tuple[Effect | 
         connector=flow.connector,
         ticket_id=ticket.id,
         kind=way.decision.outcome,
-        state=outbox.State.PLANNED,
+        state=State.PLANNED,
         html=_html(draft_id, way, public),
         public=public,
         tags=(f"draftdesk-{way.decision.outcome}",),
