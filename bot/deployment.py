@@ -127,7 +127,8 @@ def open_deployment(config: Config) -> Deployment:
     try:
         config.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise ConfigProblem(f"data_dir {config.data_dir}: cannot be created ({problem.strerror}); correct data_dir or its permissions") from None
+        reason = f"cannot be created ({problem.strerror}); correct data_dir or its permissions"
+        raise ConfigProblem(f"data_dir {config.data_dir}: {reason}") from None
     engine = open_database(config.database_url(), folder=config.data_dir)
     embedder = local_embedder()
     vectors = open_vectors(config.data_dir / "index", embedder.dimensions, embedder=embedder.name)

@@ -114,6 +114,18 @@ def test_a_wrong_file_is_told_with_line_and_column_and_exit_2(config: Path) -> N
         assert "Traceback" not in wrong.stderr
 
 
+@pytest.mark.parametrize("command", [("sync",), ("search", "refund"), ("worker",)])
+def test_a_data_dir_that_cannot_be_made_is_told_in_one_sentence(config: Path, command: tuple[str, ...]) -> None:
+    lines = config.read_text(encoding="utf-8").splitlines()
+    taken = config.parent / "taken"
+    taken.write_text("a file, not a folder", encoding="utf-8")
+    config.write_text("\n".join("data_dir: ./taken" if line.startswith("data_dir:") else line for line in lines) + "\n", encoding="utf-8")
+    refused = draftdesk(*command, config=config)
+    assert refused.returncode == 1
+    assert f"data_dir {taken}: cannot be created" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_a_second_process_that_finds_the_index_taken_is_told_so(config: Path) -> None:
     worker = start(config, "worker")
     try:
