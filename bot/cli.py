@@ -103,8 +103,7 @@ def sync(
 
     with spoken_errors(), deployed(context) as deployment:
         chosen = names or [settings.name for settings in deployment.config.connectors]
-        for name in chosen:
-            deployment.config.connector(name)
+        demand(deployment.config, chosen)
         outcomes = []
         for name in chosen:
             with sync_progress(name) as progress:
@@ -169,6 +168,7 @@ def draft(
     from bot.report import print_draft
 
     with spoken_errors(), deployed(context) as deployment:
+        demand(deployment.config, [name])
         flow = deployment.flow(name)
         ticket = flow.desk.ticket(ticket_id)
         if ticket is None:
@@ -299,6 +299,15 @@ def spoken_errors() -> Iterator[None]:
         raise typer.Exit(FAILED) from None
 
 
+def demand(config: Config, names: list[str]) -> None:
+    """Each name is a connector's; a misspelt one is wrong input."""
+    for name in names:
+        try:
+            config.connector(name)
+        except ConfigProblem as problem:
+            complain(str(problem))
+
+
 def read_moment(text: str | None) -> datetime | None:
     if text is None:
         return None
@@ -313,7 +322,7 @@ def read_batch(path: Path) -> list[tuple[str, str]]:
     """The queries of a JSON Lines file; every bad line is reported at once."""
     asked, faults = [], []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # not splitlines: JSON may hold U+2028 and the like unescaped
     except (OSError, UnicodeDecodeError) as problem:
         complain(f"{path}: cannot be read ({problem})")
     for number, line in enumerate(lines, start=1):

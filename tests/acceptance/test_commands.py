@@ -91,6 +91,21 @@ def test_batch_search_answers_line_by_line(config: Path, tmp_path: Path) -> None
     assert [line.rsplit(":", 1)[0] for line in wrong.stderr.strip().splitlines()] == [f"{batch}:1:1", f"{batch}:2:1"]
 
 
+def test_a_batch_line_may_hold_any_unicode_line_separator(config: Path, tmp_path: Path) -> None:
+    batch = tmp_path / "asked.jsonl"
+    batch.write_text('{"id": "a", "text": "refund\u2028window"}\n', encoding="utf-8")
+    [line] = draftdesk("search", "--batch", batch, config=config).stdout.split("\n")[:-1]
+    assert json.loads(line)["id"] == "a"
+
+
+@pytest.mark.parametrize("command", [("sync", "halp"), ("draft", "halp", "1")])
+def test_a_misspelt_connector_is_wrong_input(sandbox: Sandbox, config: Path, command: tuple[str, ...]) -> None:
+    wrong = draftdesk(*command, config=config)
+    assert wrong.returncode == 2
+    assert wrong.stderr.strip() == "no connector is named halp; the file has help"
+    assert not sandbox.requests
+
+
 @pytest.mark.parametrize("command", ["check", "sync"])
 def test_a_wrong_password_costs_one_request_and_one_sentence(sandbox: Sandbox, config: Path, command: str) -> None:
     (config.parent / "secrets" / "client_secret").write_text("wrong", encoding="utf-8")
