@@ -65,6 +65,15 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A share of a large first load (a space, a folder); `expected`: how many documents the vendor counts there, if it tells cheaply."""
+
+    key: str
+    title: str
+    expected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Comment:
     id: str
     author_id: str
@@ -177,6 +186,15 @@ class Forewarned(Protocol):
 @runtime_checkable
 class Listing(Protocol):
     def list_ids(self) -> Iterator[str]: ...  # every live id, complete, or an exception
+
+
+@runtime_checkable
+class Divided(Protocol):
+    """A first load in parts, each with a cursor of its own: `begin`, then every part to its end, then `pull` from what `begin` gave."""
+
+    def parts(self) -> tuple[Part, ...]: ...
+    def begin(self) -> Cursor: ...  # where catching up starts: as of now, taken before the parts are read
+    def pull_part(self, key: str, cursor: Cursor | None) -> Iterator[Page]: ...
 
 
 @runtime_checkable
