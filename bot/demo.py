@@ -20,8 +20,8 @@ from bot.journal import keep_journal
 from bot.metrics import Metrics
 from bot.report import describe_results, out, print_draft, print_outcomes, print_results, sync_progress
 from connectors.sandbox import Sandbox
-from connectors.sandbox.auth import CLIENT_ID, CLIENT_SECRET
-from connectors.sandbox.delivery import WEBHOOK_SECRET
+from connectors.sandbox.zendesk.auth import CLIENT_ID, CLIENT_SECRET
+from connectors.sandbox.zendesk.delivery import WEBHOOK_SECRET
 
 DESK = "help"
 SECRETS = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "webhook_secret": WEBHOOK_SECRET}

@@ -1,5 +1,6 @@
 """The vendors' APIs on loopback, with an invented company in them: for the demo, the tests, and a try without an account."""
 
-from connectors.sandbox.server import Sandbox
+from connectors.sandbox.site import Site
+from connectors.sandbox.zendesk.site import Sandbox
 
-__all__ = ["Sandbox"]
+__all__ = ["Sandbox", "Site"]

@@ -25,6 +25,7 @@ Kind = Literal[
     "empty_page",  # an empty page that is not the last
     "duplicate_page",  # the page comes again as the next one
 ]
+TWISTS = ("empty_page", "duplicate_page", "foreign_link")  # shown by the vendor's own paging
 BEFORE_EFFECT = ("status", "lost_request", "html", "redirect")
 LINK_KEYS = ("next", "next_page", "after_url")
 LOGIN_PAGE = "<!doctype html><html><head><title>Sign in</title></head><body><form action='/login'></form></body></html>"

@@ -15,8 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from connectors.sandbox import speech
-from connectors.sandbox.records import JsonObject
-from connectors.sandbox.wire import Request, Response
+from connectors.sandbox.wire import JsonObject, Request, Response
 
 API_KEY = "sandbox-key"  # public on purpose
 PREFIX = "/openai/v1"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.sandbox.records import JsonObject
+from connectors.sandbox.wire import JsonObject
 
 TAGGED = re.compile(r"<(?:passage|source|document|doc)\b[^>]*?(?:id|n|number|marker|index)=\"?\[?(\d+)\]?\"?[^>]*>(.*?)</", re.S | re.I)
 LINE_START = r"^[ \t]*(?:#+ *)?(?:passage *)?"

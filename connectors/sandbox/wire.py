@@ -68,6 +68,7 @@ class Request:
     origin: str
     caller: Caller | None = None
     twist: str | None = None
+    twist_host: str = ""  # where a foreign next-link leads
 
     def json(self) -> JsonObject:
         """The body as a JSON object. Raises Problem 400."""

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from connectors.sandbox import Sandbox
-from connectors.sandbox.limits import REAL_TRIAL, Limits
+from connectors.sandbox.zendesk.limits import REAL_TRIAL, Limits
 
 LOGIN = {"grant_type": "client_credentials", "client_id": "draftdesk", "client_secret": "sandbox-secret", "scope": "read write"}
 

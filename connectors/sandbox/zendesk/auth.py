@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl
 
-from connectors.sandbox.records import JsonObject
-from connectors.sandbox.state import Desk
 from connectors.sandbox.wire import Caller, Problem, Request, Response, fault
+from connectors.sandbox.zendesk.records import JsonObject
+from connectors.sandbox.zendesk.state import Desk
 
 CLIENT_ID = "draftdesk"
 CLIENT_SECRET = "sandbox-secret"  # noqa: S105 - public on purpose: it opens an invented account on loopback

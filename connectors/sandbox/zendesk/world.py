@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from connectors.sandbox.auth import Access
-from connectors.sandbox.guide import Guide
-from connectors.sandbox.limits import Buckets
-from connectors.sandbox.state import Desk
 from connectors.sandbox.wire import Response
+from connectors.sandbox.zendesk.auth import Access
+from connectors.sandbox.zendesk.guide import Guide
+from connectors.sandbox.zendesk.limits import Buckets
+from connectors.sandbox.zendesk.state import Desk
 
 
 @dataclass(slots=True)

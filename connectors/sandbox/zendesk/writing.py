@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.sandbox import shapes
 from connectors.sandbox.markup import sanitise, strip_tags
-from connectors.sandbox.paging import ok
-from connectors.sandbox.records import JsonObject, TicketRecord
 from connectors.sandbox.wire import Problem, Request, Response, Route, fault, invalid, not_found
-from connectors.sandbox.world import World
-from connectors.sandbox.zendesk import find_ticket, gate
+from connectors.sandbox.zendesk import shapes
+from connectors.sandbox.zendesk.paging import ok
+from connectors.sandbox.zendesk.records import JsonObject, TicketRecord
+from connectors.sandbox.zendesk.support import find_ticket, gate
+from connectors.sandbox.zendesk.world import World
 
 Ids = Mapping[str, str]
 FIELDS = {"status", "priority", "type", "subject", "assignee_id", "group_id", "external_id", "custom_fields", "tags"}

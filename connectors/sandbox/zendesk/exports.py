@@ -6,12 +6,12 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.sandbox import shapes
-from connectors.sandbox.paging import ok
-from connectors.sandbox.records import JsonObject, TicketRecord
 from connectors.sandbox.wire import Problem, Request, Response, Route, fault, listed_fault
-from connectors.sandbox.world import World
-from connectors.sandbox.zendesk import gate, users
+from connectors.sandbox.zendesk import shapes
+from connectors.sandbox.zendesk.paging import ok
+from connectors.sandbox.zendesk.records import JsonObject, TicketRecord
+from connectors.sandbox.zendesk.support import gate, users
+from connectors.sandbox.zendesk.world import World
 
 Ids = Mapping[str, str]
 LARGEST_PAGE = 1000

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.sandbox.company import Macro
-from connectors.sandbox.records import AuditRecord, CommentRecord, JsonObject, TicketRecord, UserRecord
+from connectors.sandbox.zendesk.records import AuditRecord, CommentRecord, JsonObject, TicketRecord, UserRecord
 
 BRAND_ID, FORM_ID, GROUP_ID = 36_000_000_100_001, 36_000_000_100_002, 36_000_000_100_003
 STATUS_IDS = {name: 36_000_000_200_001 + n for n, name in enumerate(("new", "open", "pending", "hold", "solved", "closed", "deleted"))}

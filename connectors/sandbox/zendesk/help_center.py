@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from connectors.sandbox import shapes
-from connectors.sandbox.auth import allow, unauthenticated
 from connectors.sandbox.company import Category, Section
-from connectors.sandbox.guide import ArticleRecord, TranslationRecord
 from connectors.sandbox.markup import slug
-from connectors.sandbox.paging import HELP_CENTER, ok, paginate
-from connectors.sandbox.records import JsonObject
 from connectors.sandbox.wire import Problem, Request, Response, Route, forbidden_role, not_found
-from connectors.sandbox.world import World
+from connectors.sandbox.zendesk import shapes
+from connectors.sandbox.zendesk.auth import allow, unauthenticated
+from connectors.sandbox.zendesk.guide import ArticleRecord, TranslationRecord
+from connectors.sandbox.zendesk.paging import HELP_CENTER, ok, paginate
+from connectors.sandbox.zendesk.records import JsonObject
+from connectors.sandbox.zendesk.world import World
 
 Ids = Mapping[str, str]
 EXPORT_PAGE = 1000

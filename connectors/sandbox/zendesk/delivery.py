@@ -9,8 +9,8 @@ import json
 from datetime import datetime
 from secrets import token_hex
 
-from connectors.sandbox.records import CommentRecord, JsonObject, TicketRecord
-from connectors.sandbox.shapes import BRAND_ID, FORM_ID, GROUP_ID, STATUS_IDS
+from connectors.sandbox.zendesk.records import CommentRecord, JsonObject, TicketRecord
+from connectors.sandbox.zendesk.shapes import BRAND_ID, FORM_ID, GROUP_ID, STATUS_IDS
 
 WEBHOOK_SECRET = "sandbox-webhook-secret"  # noqa: S105 - public on purpose, like the rest of the invented account
 ACCOUNT_ID = 22_129_848

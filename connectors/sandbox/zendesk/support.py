@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from connectors.sandbox import shapes
-from connectors.sandbox.auth import allow, unauthenticated
 from connectors.sandbox.company import Macro
-from connectors.sandbox.paging import SUPPORT, ok, paginate, split_ids
-from connectors.sandbox.records import AuditRecord, CommentRecord, JsonObject, TicketRecord
-from connectors.sandbox.state import second
 from connectors.sandbox.wire import Caller, Problem, Request, Response, Route, fault, forbidden_role, not_found
-from connectors.sandbox.world import World
+from connectors.sandbox.zendesk import shapes
+from connectors.sandbox.zendesk.auth import allow, unauthenticated
+from connectors.sandbox.zendesk.paging import SUPPORT, ok, paginate, split_ids
+from connectors.sandbox.zendesk.records import AuditRecord, CommentRecord, JsonObject, TicketRecord
+from connectors.sandbox.zendesk.state import second
+from connectors.sandbox.zendesk.world import World
 
 Ids = Mapping[str, str]
 ARCHIVED_AFTER = timedelta(days=120)  # closed tickets leave the lists, not the export

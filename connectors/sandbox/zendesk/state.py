@@ -13,9 +13,9 @@ from itertools import count
 from typing import Any
 
 from connectors.sandbox.company import Case, Company, Macro
-from connectors.sandbox.ledger import Ledger
 from connectors.sandbox.markup import html_from_text, text_from_html
-from connectors.sandbox.records import AuditRecord, CommentRecord, RatingRecord, TicketRecord, UserRecord
+from connectors.sandbox.zendesk.ledger import Ledger
+from connectors.sandbox.zendesk.records import AuditRecord, CommentRecord, RatingRecord, TicketRecord, UserRecord
 
 FIRST_MADE_ID = 46_408_700_000_001  # above every fixed id of the company
 REOPENED_BY_CUSTOMER = ("pending", "hold", "solved")
