@@ -183,8 +183,10 @@ def draft(
             echo_json(record)
         else:
             print_draft(record)
-        if failed:
-            typer.echo(f"{name}: ticket {ticket_id} was left as it was: {record['reason']}", err=True)
+        refused = record.get("delivery", {}).get("state") == "refused"
+        if failed or refused:
+            reason = record["delivery"]["reason"] if refused else record["reason"]
+            typer.echo(f"{name}: ticket {ticket_id} was left as it was: {reason}", err=True)
             raise typer.Exit(FAILED)
 
 

@@ -16,7 +16,7 @@ from bot.answer.retrieve import Index
 from bot.answer.triage import triage
 from bot.answer.write import Writer, compose
 from bot.config import Config
-from bot.spending import Budget
+from bot.spending import Budget, Purse
 from bot.sync import Outcome, Progress, sync
 from connectors import registry
 from connectors.base import ConfigProblem, Helpdesk, Source, Webhook
@@ -95,15 +95,15 @@ class Deployment:
         if connection.tickets is None or not isinstance(connection.source, Helpdesk):
             raise ConfigProblem(f"{name} answers no tickets: add a `tickets:` block to this connector, or name another one")
         policy, budget = self.config.policy, self.config.budget
+        caps = Budget(budget.usd_per_day, budget.usd_per_ticket) if budget else Budget()
         return Flow(
             connector=name,
             desk=connection.source,
             engine=self.engine,
             index=self.index,
-            writer=build_writer(self.config, self.index.embedder),
+            writer=build_writer(self.config, self.index.embedder, Purse(self.engine, caps, name, self.now)),
             triage=partial(triage, languages=self.config.languages, opt_out_tags=policy.opt_out_tags, topics=policy.topics),
             rules=Rules(policy.topics, policy.default, connection.tickets.deliver, policy.max_replies_per_ticket),
-            budget=Budget(budget.usd_per_day, budget.usd_per_ticket) if budget else Budget(),
             allowed_links=policy.allowed_links,
             opt_out_tags=policy.opt_out_tags,
             now=self.now,
@@ -153,7 +153,7 @@ def connect(settings: ConnectorSettings) -> Connection:
     return Connection(settings, registry.connect(settings, http), clients, threading.Lock())
 
 
-def build_writer(config: Config, embedder: Embedder) -> Writer:
+def build_writer(config: Config, embedder: Embedder, purse: Purse) -> Writer:
     """The configured writer, with its fallback behind it."""
     from bot.answer.extractive import ExtractiveWriter
 
@@ -162,7 +162,7 @@ def build_writer(config: Config, embedder: Embedder) -> Writer:
         return extractive
     from bot.answer.model import ModelWriter
 
-    model = ModelWriter(config.writer)
+    model = ModelWriter(config.writer, purse)
     return compose([model, extractive] if config.writer.fallback == "extractive" else [model])
 
 

@@ -18,8 +18,9 @@ from connectors.base import Cursor
 log = structlog.get_logger()
 
 TICKETS_AT_ONCE = 32  # per process and helpdesk
-FIRST_WAIT, LONGEST_WAIT = 2.0, 900.0  # seconds, doubling, between two tries at a ticket
-TRIES = 100  # about a day of the longest wait; then the ticket is reported as given up
+FIRST_WAIT, SHORT_WAIT, LONG_WAIT = 2.0, 60.0, 900.0  # seconds between two tries at a ticket: doubling to the short wait,
+PATIENT_AFTER = 60  # tries, about an hour; then the long one
+TRIES = 150  # about a day; then the ticket is reported as given up
 STOP_WITHIN = 6  # seconds that running workflows get to finish on a stop
 # Workflows that an older release left unfinished are taken up by a newer one while this stays the same:
 # change it only with the meaning of a workflow's arguments.
@@ -97,7 +98,7 @@ def _enqueue(queue: str, workflow: Callable[..., Any], identity: str, *arguments
 
 def _pauses() -> Iterator[float]:
     for attempt in range(TRIES):
-        yield min(FIRST_WAIT * 2.0 ** min(attempt, 20), LONGEST_WAIT)
+        yield min(FIRST_WAIT * 2.0 ** min(attempt, 20), SHORT_WAIT if attempt < PATIENT_AFTER else LONG_WAIT)
 
 
 def _declare(chores: Chores) -> _Workflows:

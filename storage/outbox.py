@@ -14,17 +14,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, delete, func, select, text, update
+from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy import Row as SqlRow
 from sqlmodel import Session
 
 from storage.database import insert
-from storage.tables import UNSETTLED, DeliveryRow, DraftRow, EffectRow, table
+from storage.tables import UNSETTLED, DraftRow, EffectRow, table
 
 LEASE = timedelta(seconds=90)  # longer than a vendor call can last (HttpClient gives up after 60 s)
-DELIVERIES_KEPT = timedelta(hours=24)  # a webhook's signature is stale after 5 minutes, so a repeat cannot be older
 
-drafts, effects, deliveries = table(DraftRow), table(EffectRow), table(DeliveryRow)
+drafts, effects = table(DraftRow), table(EffectRow)
 
 Kind = Literal["reply", "note", "handoff"]
 
@@ -227,10 +226,3 @@ def draft(s: Session, draft_id: str) -> DraftRow | None:
     """The draft of this id, free of the session."""
     row = s.connection().execute(select(drafts).where(drafts.c.id == draft_id)).one_or_none()
     return None if row is None else DraftRow(**row._mapping)
-
-
-def seen_delivery(s: Session, connector: str, delivery_id: str, now: datetime) -> bool:
-    """True for a webhook delivery seen for the first time, and from now on False for its repeats."""
-    s.connection().execute(delete(deliveries).where(deliveries.c.seen_at < now - DELIVERIES_KEPT))
-    row = insert(s, DeliveryRow).values(connector=connector, delivery_id=delivery_id, seen_at=now)
-    return s.connection().scalar(row.on_conflict_do_nothing().returning(deliveries.c.delivery_id)) is not None

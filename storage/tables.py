@@ -8,7 +8,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, Dialect, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -208,11 +222,18 @@ class EffectRow(Row, table=True):
     html: str = Field(sa_type=Words)
 
 
-class DeliveryRow(Row, table=True):
-    """A webhook delivery that was taken, so that its repeats are not."""
+class SpendingRow(Row, table=True):
+    """One paid call: written at its highest possible price before the call, at its real one afterwards."""
 
-    __tablename__ = "deliveries"
-    __table_args__ = (Index("ix_deliveries_seen_at", "seen_at"),)
-    connector: str = Field(primary_key=True, sa_type=Text)
-    delivery_id: str = Field(primary_key=True, sa_type=Text)
-    seen_at: datetime = Field(sa_type=Moment)
+    __tablename__ = "spending"
+    __table_args__ = (
+        CheckConstraint("usd >= 0", name="usd"),
+        Index("ix_spending_at", "at"),
+        Index("ix_spending_ticket", "connector", "ticket_id"),
+    )
+    id: str = Field(primary_key=True, sa_type=Text)
+    connector: str = Field(sa_type=Text)
+    ticket_id: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=Moment)
+    usd: float = Field(sa_type=Float)
+    settled: bool  # False: the call is on its way, or nobody knows what became of it

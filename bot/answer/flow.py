@@ -22,8 +22,7 @@ from bot.answer.record import describe, with_outcome
 from bot.answer.render import Blocked, Rendered, render
 from bot.answer.retrieve import Found, Index, retrieve
 from bot.answer.triage import Triage
-from bot.answer.write import Draft, ModelUnavailable, Usage, Writer
-from bot.spending import Budget, spent_today
+from bot.answer.write import Draft, ModelUnavailable, OverBudget, Usage, Writer
 from connectors.base import Helpdesk, Ticket
 from storage import outbox
 from storage.database import reading
@@ -31,6 +30,7 @@ from storage.outbox import Effect, State
 from storage.tables import DraftRow
 
 EFFECT = "answer"  # one effect per customer comment, whatever the decision turns out to be
+UNTIL_SOMEBODY_ACTED = 900.0  # seconds between two tries at a model that an operator must put right
 NOTHING = Found((), ())
 NO_USAGE = Usage()
 
@@ -46,7 +46,6 @@ class Flow:
     writer: Writer
     triage: Callable[[Ticket], Triage]
     rules: Rules
-    budget: Budget
     allowed_links: tuple[str, ...]
     opt_out_tags: tuple[str, ...]
     now: Callable[[], datetime]
@@ -118,7 +117,8 @@ def _plan(flow: Flow, ticket: Ticket, comment: str, key: str) -> tuple[Effect | 
     if way.unavailable:
         record["draft_id"] = secrets.token_hex(6)
         _keep(flow, ticket, record)
-        raise Postponed(record["reason"], way.unavailable.retry_after or 0.0, record)
+        wait = way.unavailable.retry_after or (0.0 if way.unavailable.retryable else UNTIL_SOMEBODY_ACTED)
+        raise Postponed(record["reason"], wait, record)
     if way.decision.outcome == "skip":
         record["draft_id"] = secrets.token_hex(6)
         _keep(flow, ticket, record)
@@ -190,11 +190,11 @@ def _walk(flow: Flow, ticket: Ticket, timings: dict[str, float]) -> Way:
         return Way(triage, early, found)
     try:
         with _timed(timings, "write"):
-            draft = _write(flow, ticket, triage, found)
+            draft = flow.writer.write(ticket, triage, found)
     except ModelUnavailable as outage:
         kind = "budget" if isinstance(outage, OverBudget) else "model_unavailable"
         decision = Decision("handoff", f"{kind}: {outage.reason}", 0.0, (f"write: {kind}",))
-        return Way(triage, decision, found, usage=outage.usage, unavailable=outage)
+        return Way(triage, decision, found, usage=outage.usage, unavailable=None if outage.final else outage)
     return _judge(flow, triage, found, draft, timings)
 
 
@@ -209,19 +209,6 @@ def _judge(flow: Flow, triage: Triage, found: Found, draft: Draft | None, timing
             except Blocked as refusal:
                 decision = replace(decision, outcome="handoff", reason=f"unsupported: {refusal}")
     return Way(triage, decision, found, draft, verdict, rendered, draft.usage if draft else Usage())
-
-
-class OverBudget(ModelUnavailable):
-    """The day's or the ticket's money is spent."""
-
-
-def _write(flow: Flow, ticket: Ticket, triage: Triage, found: Found) -> Draft | None:
-    if flow.budget.usd_per_day is not None:
-        with Session(reading(flow.engine)) as session:
-            spent = spent_today(session, flow.now())
-        if spent >= flow.budget.usd_per_day:
-            raise OverBudget(f"{spent:.2f} of {flow.budget.usd_per_day:.2f} USD are spent today", retryable=True, retry_after=3600.0)
-    return flow.writer.write(ticket, triage, found)
 
 
 def _posted(flow: Flow, effect: Effect) -> dict[str, Any]:

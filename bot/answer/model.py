@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -12,7 +13,8 @@ from bot.answer import courtesy
 from bot.answer.prompt import SCHEMA, Answered, Asked, Unreadable, ask, read
 from bot.answer.retrieve import Found, Passage
 from bot.answer.triage import Triage
-from bot.answer.write import Draft, ModelUnavailable, Sentence, Usage
+from bot.answer.write import Draft, ModelUnavailable, OverBudget, Sentence, Usage
+from bot.spending import Purchase, Purse
 from connectors.base import ConfigProblem, RateLimited, Ticket, Transient
 from connectors.timing import seconds
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from bot.config.model import Prices, Writer
 
 MOST_TOKENS = 4_000  # of one answer, reasoning included
+LEAST_TOKENS = 200  # an answer that must be shorter is not worth asking for
+BYTES_PER_TOKEN = 2.0  # of a prompt, at the least: what it may cost is reserved before it is sent
+NEXT_LOOK = 3600.0  # seconds, when the day's money is spent
 WARNING_DAYS = 60  # before a model's shutdown date
 # Codes of a 429 that waiting does not cure (OpenAI's error reference, November 2026).
 OUT_OF_MONEY = frozenset(
@@ -39,8 +44,9 @@ OUT_OF_MONEY = frozenset(
 class ModelWriter:
     """One request a ticket, never repeated here: the caller postpones, or falls back, on ModelUnavailable."""
 
-    def __init__(self, settings: Writer, *, most_tokens: int = MOST_TOKENS) -> None:
+    def __init__(self, settings: Writer, purse: Purse | None = None, *, most_tokens: int = MOST_TOKENS) -> None:
         self._settings = settings
+        self._purse = purse
         self._most_tokens = most_tokens
 
     @cached_property
@@ -55,34 +61,59 @@ class ModelWriter:
         if not triage.questions or not found.public:
             return None
         asked = ask(ticket, triage, found.public)
-        completion = self._complete(asked)
-        usage = _usage(completion, self._settings.prices)
+        with self._purchase(ticket.id, asked) as purchase:
+            completion = self._complete(asked, self._affordable(purchase, asked), purchase)
+            usage = _usage(completion, self._settings.prices)
+            purchase.cost = usage.cost_usd
         try:
             answered = read(_content(completion, usage), asked, len(triage.questions))
         except Unreadable as fault:
             raise ModelUnavailable(f"the model's answer cannot be used: {fault}", retryable=True, usage=usage) from None
         return _draft(answered, asked.passages, usage, ticket, triage)
 
-    def _complete(self, asked: Asked) -> Any:
+    @contextmanager
+    def _purchase(self, ticket_id: str, asked: Asked) -> Iterator[Purchase]:
+        prices = self._settings.prices
+        if self._purse is None or prices is None:
+            yield Purchase(float("inf"), False, "")
+            return
+        most = _prompt_cost(asked, prices) + self._most_tokens * float(prices.output) / 1e6
+        with self._purse.open(ticket_id, most) as purchase:
+            yield purchase
+
+    def _affordable(self, purchase: Purchase, asked: Asked) -> int:
+        """How many tokens the answer may have. Raises OverBudget."""
+        prices = self._settings.prices
+        if prices is None or purchase.usd == float("inf"):
+            return self._most_tokens
+        left = purchase.usd - _prompt_cost(asked, prices)
+        tokens = self._most_tokens if left >= 0 and not prices.output else int(left * 1e6 / float(prices.output or 1))
+        if tokens < min(LEAST_TOKENS, self._most_tokens):
+            purchase.cost = 0.0
+            final = purchase.ticket_is_short
+            raise OverBudget(purchase.told, retryable=True, retry_after=None if final else NEXT_LOOK, final=final)
+        return min(tokens, self._most_tokens)
+
+    def _complete(self, asked: Asked, tokens: int, purchase: Purchase) -> Any:
         import openai
 
         shape = {"type": "json_schema", "json_schema": {"name": "reply", "strict": True, "schema": SCHEMA}}
         try:
-            return self._create(asked, response_format=shape)
-        except openai.BadRequestError as refusal:
-            if "response_format" not in str(refusal):
-                raise unavailable(refusal, self._settings) from None
+            try:
+                return self._create(asked, tokens, response_format=shape)
+            except openai.BadRequestError as refusal:
+                if "response_format" not in str(refusal):
+                    raise
+                return self._create(asked, tokens)
         except openai.OpenAIError as problem:
-            raise unavailable(problem, self._settings) from None
-        try:
-            return self._create(asked)
-        except openai.OpenAIError as problem:
+            if isinstance(problem, openai.APIStatusError) or _unsent(problem):
+                purchase.cost = 0.0  # a call that timed out may have been billed; one that was refused was not
             raise unavailable(problem, self._settings) from None
 
-    def _create(self, asked: Asked, **shape: Any) -> Any:
+    def _create(self, asked: Asked, tokens: int, **shape: Any) -> Any:
         messages: Any = list(asked.messages)
         return self._client.chat.completions.create(
-            model=self._settings.model or "", messages=messages, max_completion_tokens=self._most_tokens, **shape
+            model=self._settings.model or "", messages=messages, max_completion_tokens=tokens, **shape
         )
 
 
@@ -108,14 +139,25 @@ def _content(completion: Any, usage: Usage) -> str:
         )
     message, finish = choices[0].message, choices[0].finish_reason
     if getattr(message, "refusal", None):
-        raise ModelUnavailable("the model refused to answer this ticket", retryable=False, usage=usage)
+        raise ModelUnavailable("the model refused to answer this ticket", retryable=False, usage=usage, final=True)
     if finish == "content_filter":
-        raise ModelUnavailable("the model's content filter held the answer back", retryable=False, usage=usage)
+        raise ModelUnavailable("the model's content filter held the answer back", retryable=False, usage=usage, final=True)
     if finish == "length":
         raise ModelUnavailable("the model's answer was cut off at the limit of its length", retryable=True, usage=usage)
     if not isinstance(message.content, str) or not message.content.strip():
         raise ModelUnavailable("the model's answer is empty", retryable=True, usage=usage)
     return message.content
+
+
+def _prompt_cost(asked: Asked, prices: Prices) -> float:
+    """USD, at the most."""
+    sent = sum(len(str(message["content"]).encode()) for message in asked.messages) + len(str(SCHEMA))
+    return sent / BYTES_PER_TOKEN * float(prices.input) / 1e6
+
+
+def _unsent(problem: Exception) -> bool:
+    """Whether no connection came about."""
+    return type(problem.__cause__).__name__ in ("ConnectError", "ConnectTimeout", "UnsupportedProtocol")
 
 
 def _usage(completion: Any, prices: Prices | None) -> Usage:
@@ -158,7 +200,7 @@ def _by_status(status: int, code: str, where: str) -> ModelUnavailable:
     if 300 <= status < 400:
         return ModelUnavailable(f"{where} redirects elsewhere, which is not followed; write the final base_url", retryable=False)
     if code == "context_length_exceeded":
-        return ModelUnavailable(f"the ticket and its passages are too long for {where}", retryable=False)
+        return ModelUnavailable(f"the ticket and its passages are too long for {where}", retryable=False, final=True)
     return ModelUnavailable(f"{where} answered {status}", retryable=status in (408, 409, 425) or status >= 500)
 
 

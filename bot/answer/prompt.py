@@ -162,4 +162,6 @@ def _prose(content: str, passages: int) -> tuple[Sentence, ...]:
         bare = re.sub(r"\s*\[\d{1,3}\]", "", text).strip()
         if bare:
             said.append(Sentence(bare, _known(marks, passages), "statement"))
+    if not any(sentence.citations for sentence in said):
+        raise Unreadable("the answer is prose that cites nothing")
     return tuple(said)

@@ -52,14 +52,24 @@ class Draft:
 
 
 class ModelUnavailable(Exception):
-    """The model gave nothing usable: `reason` speaks to the operator, `usage` is what the attempt cost all the same."""
+    """The model gave nothing usable: `reason` speaks to the operator, `usage` is what the attempt cost all the same.
 
-    def __init__(self, reason: str, *, retryable: bool, retry_after: float | None = None, usage: Usage | None = None) -> None:
+    `retryable`: it may come right by itself; else somebody must act first. `final`: for this ticket no later try will do better.
+    """
+
+    def __init__(
+        self, reason: str, *, retryable: bool, retry_after: float | None = None, usage: Usage | None = None, final: bool = False
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.final = final
         self.retryable = retryable
         self.retry_after = retry_after
         self.usage = usage or Usage()
+
+
+class OverBudget(ModelUnavailable):
+    """The day's or the ticket's money does not reach for another call."""
 
 
 class Writer(Protocol):

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from connectors.base import JSON, ConfigProblem, Transient
 from connectors.http import HttpError
 from connectors.settings import text_of
-from connectors.zendesk.parse import Row, mapping, number, rows
+from connectors.zendesk.parse import Row, listed, mapping, number, rows
 from connectors.zendesk.settings import Settings
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Calls:
             answer = self.ask(path, asked, urgent=urgent)
             body = mapping(answer.json())
             asked = next_request(body, params)
-            yield Batch(rows(body, key), body, asked, server_time(answer.headers))
+            yield Batch(listed(body, key, API + path), body, asked, server_time(answer.headers))
 
     def everything(self, path: str, key: str, params: Params) -> Iterator[Row]:
         for batch in self.batches(path, key, params):

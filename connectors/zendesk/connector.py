@@ -64,6 +64,8 @@ class Zendesk:
             raise ConfigProblem(f"{name} signs in as a user whose role is {role}; use an agent's or an administrator's credential")
         if self._settings.knowledge.articles:
             self._check_help_center()
+        if self._settings.tickets is not None:
+            self._check_tickets()
 
     def _check_help_center(self) -> None:
         try:
@@ -72,6 +74,14 @@ class Zendesk:
             raise explain(ARTICLES, refusal) from None
         except ConfigProblem as problem:
             raise ConfigProblem(f"{problem}; or, when this account has no Help Center, set knowledge.articles: false") from None
+
+    def _check_tickets(self) -> None:
+        try:
+            parse.listed(self._calls.ask(TICKETS, {"page[size]": "1"}).json(), "tickets", TICKETS)
+        except (HttpError, ConfigProblem) as refusal:
+            raise ConfigProblem(
+                f"tickets cannot be read ({refusal}); give the credential the scopes tickets:read and tickets:write, or remove `tickets:`"
+            ) from None
 
     def warnings(self) -> tuple[str, ...]:
         """What will break on a known day; no request."""
@@ -108,7 +118,7 @@ class Zendesk:
         start = min(parse.moment(state.get("start")) or since, self._now() - WITHHELD)
         while True:
             body = self._exported(str(position), None) if position else self._exported(None, start)
-            refs = [ref for row in parse.rows(body, "tickets") if (ref := parse.ticket_ref(row))]
+            refs = [ref for row in parse.listed(body, "tickets", TICKET_EXPORT) if (ref := parse.ticket_ref(row))]
             after = body.get("after_cursor")
             ended = bool(body.get("end_of_stream", not after or not refs))
             if not ended and (not after or after == position):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
 
-from connectors.base import Author, Comment, Document, Gone, Ticket, TicketRef, Unreadable
+from connectors.base import Author, Comment, Document, Gone, Ticket, TicketRef, Transient, Unreadable
 from connectors.markdown import to_markdown
 from connectors.zendesk.machines import machine
 
@@ -66,6 +66,13 @@ def rows(body: object, key: str) -> list[Row]:
     """The objects of a list answer; a missing or null list is empty."""
     found = mapping(body).get(key)
     return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+
+def listed(body: object, key: str, place: str) -> list[Row]:
+    """The objects of a list that must be there: an answer without it is another answer, not an empty list. Raises Transient."""
+    if not isinstance(mapping(body).get(key), list):
+        raise Transient(f"{place} answers without its list of {key}; it is read anew at the next turn")
+    return rows(body, key)
 
 
 # --- Help Center articles -------------------------------------------------------------------------------------------

@@ -78,6 +78,16 @@ def test_a_draft_is_posted_once_however_often_it_is_asked_for(sandbox: Sandbox, 
     assert entry.public is False
 
 
+def test_a_post_that_the_helpdesk_refuses_is_told_and_fails(sandbox: Sandbox, config: Path) -> None:
+    draftdesk("sync", config=config)
+    ticket = sandbox.desk.keys["answerable"]
+    sandbox.faults.add("status", f"/api/v2/tickets/{ticket}*", method="PUT", status=422, body='{"error": "RecordInvalid"}')
+    refused = draftdesk("draft", "help", ticket, "--post", "--json", config=config)
+    assert refused.returncode == 1
+    assert f"ticket {ticket} was left as it was" in refused.stderr
+    assert json.loads(refused.stdout)["posted"] is None
+
+
 def test_batch_search_answers_line_by_line(config: Path, tmp_path: Path) -> None:
     draftdesk("sync", config=config)
     batch = tmp_path / "asked.jsonl"

@@ -203,3 +203,23 @@ def test_a_wrong_secret_costs_one_request(box: Sandbox, clock: Clock, monkeypatc
     with pytest.raises(ConfigProblem):
         one.check()
     assert len(box.requests) - before == 1
+
+
+def test_check_says_when_the_credential_may_not_read_the_tickets_it_is_to_answer(
+    box: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = connector(box, clock, monkeypatch)
+    box.faults.add("status", "/api/v2/tickets.json", status=403, body='{"error": "You are missing the following required scopes: read"}')
+    with pytest.raises(ConfigProblem, match="tickets cannot be read.*tickets:read"):
+        one.check()
+
+
+@pytest.mark.parametrize("body", ["{}", '{"articles": null, "count": 0}', '{"articles": {"1": {}}}'])
+def test_an_answer_without_its_list_is_no_empty_help_center(
+    box: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    one = connector(box, clock, monkeypatch)
+    box.faults.add("status", "*/articles.json", status=200, body=body, times=None)
+    for call in (lambda: list(one.list_ids()), lambda: list(one.pull(None))):
+        with pytest.raises(Transient, match="without its list of articles"):
+            call()

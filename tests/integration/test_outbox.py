@@ -30,7 +30,6 @@ from storage.outbox import (
     effect_key,
     plan,
     replies_to,
-    seen_delivery,
     settle,
     unsettled,
 )
@@ -267,14 +266,6 @@ def test_replies_are_counted_from_the_moment_they_may_be_there(session: Session)
     assert replies_to(session, "help", "7") == 2
     settle(session, note, "refused", reason="closed", now=NOON)
     assert (replies_to(session, "help", "7"), replies_to(session, "fresh", "7")) == (1, 0)
-
-
-def test_a_delivery_is_new_once_and_forgotten_after_a_day(session: Session) -> None:
-    day = timedelta(hours=24)
-    assert [seen_delivery(session, "help", "d1", NOON) for _ in range(3)] == [True, False, False]
-    assert seen_delivery(session, "fresh", "d1", NOON)
-    assert not seen_delivery(session, "help", "d1", NOON + day)
-    assert seen_delivery(session, "help", "d1", NOON + day + SECOND)
 
 
 def at_once(works: list[Callable[[], Any]]) -> list[Any]:

@@ -71,6 +71,7 @@ def test_prose_with_marks_is_read_as_cited_sentences_and_without_marks_as_uncite
     [
         "",
         "   ",
+        "Certainly, let me think about that for you.",
         JSON[:40],
         "{}",
         '{"sentences": "none"}',

@@ -1,4 +1,4 @@
-"""The first schema: documents and their versions, cursors, syncs, drafts, effects, webhook deliveries."""
+"""The first schema: documents and their versions, cursors, syncs, drafts, effects."""
 
 from __future__ import annotations
 
@@ -91,14 +91,6 @@ def _syncs() -> None:
         sa.CheckConstraint("seconds >= 0", name=op.f("ck_syncs_seconds")),
     )
     op.create_index("ix_syncs_connector_started_at", "syncs", ["connector", "started_at"])
-    op.create_table(
-        "deliveries",
-        sa.Column("connector", sa.Text(), nullable=False),
-        sa.Column("delivery_id", sa.Text(), nullable=False),
-        sa.Column("seen_at", MOMENT, nullable=False),
-        sa.PrimaryKeyConstraint("connector", "delivery_id", name="pk_deliveries"),
-    )
-    op.create_index("ix_deliveries_seen_at", "deliveries", ["seen_at"])
 
 
 def _replies() -> None:

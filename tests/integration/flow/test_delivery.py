@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 from sqlmodel import Session
 
-from bot.answer.flow import Flow, Postponed, answer, recall
+from bot.answer.flow import Flow, Postponed, answer, preview, recall
+from bot.answer.model import ModelWriter
 from bot.answer.triage import Triage
 from bot.answer.write import Draft, ModelUnavailable
-from bot.spending import Budget
+from bot.config.model import Writer
+from bot.spending import Budget, Purse
 from connectors.base import Reply, ReplyRef, Ticket, Transient
 from connectors.sandbox import Sandbox
+from storage.database import open_database
+from storage.spending import spent
 
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+WriterWith = Callable[[Budget], ModelWriter]
 QUESTION = "Which batteries do I need, can I use rechargeable ones?"
+
+
+@pytest.fixture
+def writer_with(flow: Flow, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[WriterWith]:
+    """A real client of the sandbox's model that pays from a purse with these caps."""
+    monkeypatch.setenv("MODEL_KEY", "sandbox-key")
+    given = {"provider": "openai", "model": "sandbox-chat", "api_key": "env:MODEL_KEY", "base_url": f"{sandbox.url}/openai/v1"}
+    settings = Writer.model_validate({**given, "prices": {"input": 1.0, "output": 8.0}})
+    with ExitStack() as opened:
+        yield lambda budget: opened.enter_context(closing(ModelWriter(settings, Purse(flow.engine, budget, flow.connector, flow.now))))
+
+
+@pytest.fixture
+def engine_of(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_database("sqlite", folder=tmp_path)
+    yield engine
+    engine.dispose()
 
 
 def open_ticket(flow: Flow, sandbox: Sandbox, text: str = QUESTION, **details: object) -> Ticket:
@@ -116,11 +145,74 @@ def test_a_model_that_is_away_leaves_the_ticket_untouched_with_the_reason_kept(f
     assert answer(flow, ticket)["posted"], "when the model is back the ticket is answered"
 
 
-def test_spending_stops_at_the_cap(flow: Flow, sandbox: Sandbox) -> None:
+def test_a_model_that_somebody_must_put_right_is_not_asked_again_at_once(flow: Flow, sandbox: Sandbox) -> None:
     ticket = open_ticket(flow, sandbox)
-    with pytest.raises(Postponed, match="budget"):
-        answer(replace(flow, budget=Budget(usd_per_day=0.0)), ticket)
+
+    class Unpaid:
+        def write(self, asked: Ticket, triage: Triage, found: object) -> Draft | None:
+            raise ModelUnavailable("the account has no credit", retryable=False)
+
+    with pytest.raises(Postponed) as postponed:
+        answer(replace(flow, writer=Unpaid()), ticket)
+    assert postponed.value.wait >= 600
+
+
+def test_a_ticket_that_the_model_refuses_goes_to_a_person_with_the_reason(flow: Flow, sandbox: Sandbox, writer_with: WriterWith) -> None:
+    ticket = open_ticket(flow, sandbox)
+    sandbox.model.mode = "refuse"
+    try:
+        record = answer(replace(flow, writer=writer_with(Budget())), ticket)
+    finally:
+        sandbox.model.mode = "compose"
+    assert (record["decision"], record["posted"]["public"]) == ("handoff", False)
+    assert record["reason"] == "model_unavailable: the model refused to answer this ticket"
+
+
+def test_spending_stops_at_the_days_cap_and_the_ticket_waits(flow: Flow, sandbox: Sandbox, writer_with: WriterWith) -> None:
+    ticket, asked = open_ticket(flow, sandbox), len(sandbox.model.calls)
+    with pytest.raises(Postponed, match=r"budget: 0\.\d+ of the 0\.0000 USD of today are spent"):
+        answer(replace(flow, writer=writer_with(Budget(usd_per_day=0.0))), ticket)
+    assert len(sandbox.model.calls) == asked
     assert not sandbox.desk.ledger.comments(int(ticket.id))
+
+
+def test_a_ticket_that_has_used_up_its_own_money_goes_to_a_person(flow: Flow, sandbox: Sandbox, writer_with: WriterWith) -> None:
+    ticket, asked = open_ticket(flow, sandbox), len(sandbox.model.calls)
+    poor = replace(flow, writer=writer_with(Budget(usd_per_ticket=0.03)))
+    assert preview(poor, ticket)["usage"]["cost_usd"] > 0
+    sandbox.model.reply = lambda _: "no JSON at all"
+    for _ in range(40):
+        try:
+            record = answer(poor, ticket)
+            break
+        except Postponed:
+            continue
+    sandbox.model.reply = None
+    assert record["reason"].startswith("budget: ")
+    assert record["decision"] == "handoff"
+    with Session(flow.engine) as session:
+        assert spent(session, ticket=(flow.connector, ticket.id)) <= 0.03
+    assert 1 < len(sandbox.model.calls) - asked < 40
+
+
+def test_the_length_of_an_answer_shrinks_to_what_the_ticket_may_still_cost(flow: Flow, sandbox: Sandbox, writer_with: WriterWith) -> None:
+    ticket = open_ticket(flow, sandbox)
+    preview(replace(flow, writer=writer_with(Budget(usd_per_ticket=0.03))), ticket)
+    assert 200 <= sandbox.model.calls[-1]["max_completion_tokens"] < 4000
+
+
+def test_calls_on_their_way_count_so_that_many_tickets_at_once_stay_under_the_cap(engine_of: Engine) -> None:
+    purse = Purse(engine_of, Budget(usd_per_day=1.0), "help", lambda: NOON)
+    with ExitStack() as calls, ThreadPoolExecutor(16) as threads:
+        granted = list(threads.map(lambda n: calls.enter_context(purse.open(str(n), 0.15)), range(16)))
+        assert sum(purchase.usd for purchase in granted) <= 1.0 + 1e-9
+        assert sum(purchase.usd > 0 for purchase in granted) == 7
+        for purchase in granted:
+            purchase.cost = 0.0
+    with purse.open("later", 0.15) as purchase:
+        assert purchase.usd == pytest.approx(0.15), "what was not spent is free again"
+    with purse.open("last", 2.0) as purchase:
+        assert purchase.usd == pytest.approx(0.85), "a call whose cost nobody knows counts in full"
 
 
 def test_a_ticket_gets_no_more_answers_than_the_policy_allows(flow: Flow, sandbox: Sandbox) -> None:
