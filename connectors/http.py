@@ -149,7 +149,7 @@ class HttpClient:
             if not urgent:
                 deadline += self._pace(path)
             answer = self._tried(path, params, deadline)
-            if isinstance(answer, Answer) and answer.status in (401, 403) and renew is not None:
+            if isinstance(answer, Answer) and answer.status == 401 and renew is not None:
                 fresh, renew = renew(), None
                 if fresh:
                     continue
