@@ -111,7 +111,8 @@ def open_vectors(folder: Path, dimensions: int, *, embedder: str = LOCAL) -> Vec
         if "WouldBlock" not in str(problem):
             raise
         raise ConfigProblem(
-            f"{folder}: another draftdesk process (run, worker or a command) has the index open, and only one can; stop it, or wait until it is done"
+            f"{folder}: another draftdesk process (run, worker or a command) has the index open, and only one can;"
+            " stop it, or wait until it is done"
         ) from None
     if not sheet.is_file():
         draft = sheet.with_suffix(".new")

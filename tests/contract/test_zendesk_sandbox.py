@@ -210,7 +210,7 @@ def test_check_says_when_the_credential_may_not_read_the_tickets_it_is_to_answer
 ) -> None:
     one = connector(box, clock, monkeypatch)
     box.faults.add("status", "/api/v2/tickets.json", status=403, body='{"error": "You are missing the following required scopes: read"}')
-    with pytest.raises(ConfigProblem, match="tickets cannot be read.*tickets:read"):
+    with pytest.raises(ConfigProblem, match=r"tickets cannot be read.*tickets:read"):
         one.check()
 
 
