@@ -32,7 +32,8 @@ from requests.utils import get_environ_proxies
 from connectors.base import ConfigProblem, RateLimited, Transient
 from connectors.envelope import looks_like_html, sentence, short
 from connectors.origin import Origin, confine, parse_origin
-from connectors.quota import Budget, budgets, retry_after
+from connectors.pace import HOLD, WINDOW, Pace
+from connectors.quota import Allowance, retry_after
 from connectors.wire import Oversize, PromptAdapter, read_body
 
 Authorize = Callable[[], Mapping[str, str]]  # headers for the configured origin only
@@ -45,8 +46,6 @@ FIRST_BACK_OFF = 0.5  # seconds, doubling
 CONNECT_TIMEOUT = 5.0  # seconds
 BODY_LIMIT = 50 * 1024 * 1024  # bytes after decompression
 ERROR_BODY_LIMIT = 64 * 1024  # bytes: enough for a sentence
-LONGEST_PACE = 5.0  # seconds before one read, whatever the headers claim
-WINDOW = 60.0  # seconds: the vendors' usual window, where a header names none
 _RETRIED = {408, 425, 429}
 _MOVED = {301, 302, 303, 307, 308}
 _SIGN_IN = re.compile(r"/(log[-_]?in|sign[-_]?in|sso|saml\d?|oauth2?|auth|authenticate|unauthenticated)([/.]|$)", re.IGNORECASE)
@@ -105,7 +104,9 @@ class HttpClient:
 
     `authorize` gives the credential headers, `renew` fetches a new token and tells whether it got one.
     `total_timeout` is seconds on the wire per call, waits not counted; waits together stay within `max_wait`
-    seconds. `share` is the part of the vendor's quota used at full speed: the team works on the same quota.
+    seconds. `share` is the part of the vendor's quota used at full speed: the team works on the same quota;
+    `allowance`, where given, keeps all processes together within it. `limited` tells an answer that means "too many
+    calls" under another status than 429 (Google's 403 with a reason).
     """
 
     def __init__(
@@ -120,6 +121,8 @@ class HttpClient:
         total_timeout: float = 60.0,
         max_wait: float = 60.0,
         share: float = 0.5,
+        allowance: Allowance | None = None,
+        limited: Callable[[Answer], bool] = lambda _: False,
     ) -> None:
         self.origin: Origin = parse_origin(origin)
         self.requests = 0
@@ -130,15 +133,15 @@ class HttpClient:
         self._now = now
         self._total_timeout = total_timeout
         self._max_wait = max_wait
-        self._share = share
+        self._pace = Pace(self.origin, share, allowance, sleep=sleep, clock=clock, now=now)
+        self._limited = limited
         self._secrets: tuple[str, ...] = ()
-        self._budgets: dict[str, tuple[Budget, float]] = {}
         self._adapter = PromptAdapter()
         self._proxies = {} if self.origin.loopback else get_environ_proxies(str(self.origin))
         self._verify: bool | str = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
 
     def get(self, target: str, params: Params | None = None, *, urgent: bool = False) -> Answer:
-        """Reads, retrying what may be retried. `urgent` reads (somebody waits) are not slowed to spare the quota.
+        """Reads, retrying what may be retried. `urgent` reads (somebody waits) are neither slowed nor held back to spare the quota.
 
         Raises ConfigProblem (wrong credentials or address), RateLimited, Transient or HttpError.
         """
@@ -146,17 +149,15 @@ class HttpClient:
         deadline = self._clock() + self._total_timeout
         waited, renew = 0.0, self._renew
         for attempt in itertools.count(1):
-            if not urgent:
-                deadline += self._pace(path)
+            deadline += self._pace.admit(path, urgent=urgent)
             answer = self._tried(path, params, deadline)
             if isinstance(answer, Answer) and answer.status == 401 and renew is not None:
                 fresh, renew = renew(), None
                 if fresh:
                     continue
-            if isinstance(answer, Answer) and not _retriable(answer.status):
+            if isinstance(answer, Answer) and not self._is_busy(answer):
                 return self._judged(answer, path)
-            asked = retry_after(answer.headers, self._now()) if isinstance(answer, Answer) else None
-            delay = asked or FIRST_BACK_OFF * 2 ** (attempt - 1)
+            delay = self._delay(answer, attempt)
             if attempt >= ATTEMPTS or waited + delay > self._max_wait or self._clock() >= deadline:
                 raise self._busy(answer, path, delay) if isinstance(answer, Answer) else answer
             self._sleep(delay)
@@ -183,10 +184,11 @@ class HttpClient:
         """
         path = confine(target, self.origin)
         call = _Call(method, path, body=body, form=form)
+        self._pace.admit(path, urgent=True)
         answer = self._send(call, self._clock() + self._total_timeout)
         if answer.status == 401 and self._renew is not None and self._renew():
             answer = self._send(call, self._clock() + self._total_timeout)
-        if _retriable(answer.status):
+        if self._is_busy(answer):
             raise self._busy(answer, path, retry_after(answer.headers, self._now()) or WINDOW / 2, wrote=True)
         if answer.status in _MOVED:
             raise self._astray(answer.headers.get("location", ""))
@@ -225,10 +227,13 @@ class HttpClient:
                 prepared, stream=True, timeout=(min(CONNECT_TIMEOUT, left), left), verify=self._verify, proxies=self._proxies
             )
             headers = CaseInsensitiveDict(response.headers)
-            self._remember(call.path, headers)
+            self._pace.remember(call.path, headers)
             fine = response.status_code < 300
             content = read_body(response, BODY_LIMIT if fine else ERROR_BODY_LIMIT, whole=fine)
-        return Answer(response.status_code, headers, str(prepared.url), content)
+        answer = Answer(response.status_code, headers, str(prepared.url), content)
+        if self._is_full(answer):
+            self._pace.hold(retry_after(headers, self._now()) or HOLD)
+        return answer
 
     def _prepared(self, call: _Call) -> requests.PreparedRequest:
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "draftdesk", **self._credentials()}
@@ -285,9 +290,22 @@ class HttpClient:
         """What a 408, 425, 429 or 5xx comes to when it is not tried again (now)."""
         said = self._said(answer)
         text = f"{self.origin}{urlsplit(path).path} answers {answer.status}" + (f" ({said})" if said else "")
-        if answer.status == 429 or (not wrote and delay > self._max_wait):
+        if self._is_full(answer) or (not wrote and delay > self._max_wait):
             return RateLimited(f"{text}; it asks us to wait {delay:.0f} s", delay)
         return Transient(text + ("; nobody knows whether the write took effect" if wrote else ""))
+
+    def _is_full(self, answer: Answer) -> bool:
+        """Whether it says that too many calls were made."""
+        return answer.status == 429 or (answer.status >= 400 and self._limited(answer))
+
+    def _is_busy(self, answer: Answer) -> bool:
+        return answer.status in _RETRIED or answer.status >= 500 or self._is_full(answer)
+
+    def _delay(self, answer: Answer | Transient, attempt: int) -> float:
+        """Seconds until the next try: as the vendor asks, else doubling; longer where the limit is told without a time."""
+        asked = retry_after(answer.headers, self._now()) if isinstance(answer, Answer) else None
+        untimed = isinstance(answer, Answer) and answer.status != 429 and self._is_full(answer)
+        return asked or (HOLD if untimed else FIRST_BACK_OFF) * 2 ** (attempt - 1)
 
     def _said(self, answer: Answer) -> str:
         said = sentence(answer.headers.get("content-type", ""), answer.body)
@@ -302,39 +320,8 @@ class HttpClient:
         place = short(host if host and host != self.origin.host else path) or "nowhere"
         return ConfigProblem(f"{self.origin} redirects to {place}: wrong address or expired sign-in; check base_url and auth")
 
-    def _remember(self, path: str, headers: Mapping[str, str]) -> None:
-        """Keeps the account's and this endpoint's budget until its window ends: old news slows nobody."""
-        if len(self._budgets) > 200:
-            self._budgets.clear()
-        for budget in budgets(headers, self._now()):
-            ends = self._clock() + (WINDOW if budget.resets_in is None else budget.resets_in)
-            self._budgets[_endpoint(path) if budget.endpoint else "*"] = (budget, ends)
 
-    def _pace(self, path: str) -> float:
-        """Sleeps a little when what is left of a budget belongs to the team; returns the seconds slept."""
-        pause = 0.0
-        for key in ("*", _endpoint(path)):
-            budget, ends = self._budgets.get(key, (None, 0.0))
-            left = ends - self._clock()
-            if budget is None or left <= 0 or budget.remaining > (1 - self._share) * budget.limit:
-                continue
-            pause = max(pause, left if budget.remaining < 1 else WINDOW / max(1.0, self._share * budget.limit))
-        pause = min(pause, LONGEST_PACE)
-        if pause:
-            self._sleep(pause)
-        return pause
-
-
-HttpFactory = Callable[..., HttpClient]  # HttpFactory(origin, authorize=None, renew=None)
-
-
-def _retriable(status: int) -> bool:
-    return status in _RETRIED or status >= 500
-
-
-def _endpoint(path: str) -> str:
-    """The path with its ids taken out: what a vendor counts as one endpoint."""
-    return re.sub(r"\d+", "#", urlsplit(path).path)
+HttpFactory = Callable[..., HttpClient]  # HttpFactory(origin, authorize=None, renew=None, limited=…)
 
 
 def _fault(where: str, problem: BaseException) -> Transient | ConfigProblem:
