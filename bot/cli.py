@@ -73,6 +73,35 @@ def demo(serve: Annotated[bool, typer.Option("--serve", help="Keep the sandbox a
 
 
 @app.command()
+def init(
+    context: typer.Context,
+    system: Annotated[
+        list[str] | None, typer.Option("--system", metavar="TYPE[=NAME]", help="A system to connect; may be given several times.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME.KEY=VALUE", help="An answer by flag: --set help.base_url=https://acme.zendesk.com"),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
+    untried: Annotated[bool, typer.Option("--untried", help="Do not try the credentials.")] = False,
+) -> None:
+    """Make a configuration that works, asking and trying.
+
+    Says what to click at each vendor, tries each credential as it is given, lists what there is to choose from. Secrets go to
+    draftdesk.env beside the file, readable by you alone. Every answer can be given with --set; what lacks is then told at once.
+    """
+    from bot.interview import hold
+    from bot.interview.asking import Unanswered
+
+    path = context.obj["config"] or Path("config.yaml")
+    try:
+        with spoken_errors():
+            hold(path, system or [], set_ or [], force=force, at_terminal=sys.stdin.isatty(), attempt=not untried)
+    except Unanswered as problem:
+        complain(str(problem))
+
+
+@app.command()
 def check(
     context: typer.Context, offline: Annotated[bool, typer.Option("--offline", help="Validate the file only; make no request.")] = False
 ) -> None:
@@ -271,13 +300,17 @@ def sandbox(
 def read_config(context: typer.Context) -> Config:
     """The configuration, and the journal set up. Faults go to stderr, all at once, with exit 2."""
     from bot.config import ConfigFaults, find, load
+    from bot.config.env import read_env
     from bot.journal import keep_journal
 
     keep_journal(context.obj["log_format"])
     try:
-        return load(find(context.obj["config"]))
+        path = find(context.obj["config"])
+        config = load(path)
+        read_env(path.absolute().parent)
     except ConfigFaults as faults:
         complain(str(faults))
+    return config
 
 
 @contextmanager

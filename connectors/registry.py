@@ -15,9 +15,12 @@ from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from pydantic import BaseModel
+
 from connectors import base
 from connectors.base import ConfigProblem, Source
-from connectors.settings import ConnectorSettings
+from connectors.guide import Choices, Guide, Question, Way
+from connectors.settings import ConnectorSettings, Secret
 
 if TYPE_CHECKING:
     from connectors.http import HttpFactory
@@ -75,6 +78,36 @@ def installed() -> list[Installed]:
         else:
             rows.append(Installed(entry.name, origin, (), problem=module))
     return rows
+
+
+def guides() -> dict[str, Guide]:
+    """How each usable connector is set up; one that brings no guide is asked for the required keys of its settings."""
+    return {type_: guide(type_)[0] for type_ in settings_types() if type_ not in BUILT_IN or hasattr(_module(type_), "connect")}
+
+
+def guide(type_: str) -> tuple[Guide, Choices | None]:
+    """A connector's guide, and what lists the choices in it, if anything does."""
+    module = _module(type_)
+    if hasattr(module, "__path__") and importlib.util.find_spec(f"{module.__name__}.guide"):
+        found = importlib.import_module(f"{module.__name__}.guide")
+        return found.GUIDE, getattr(found, "choices", None)
+    return _plain_guide(type_, _settings(module, type_)), None
+
+
+def _plain_guide(type_: str, settings: type[ConnectorSettings]) -> Guide:
+    def questions(model: type[BaseModel], above: str) -> Iterator[Question]:
+        for name, field in model.model_fields.items():
+            if name in ("name", "type") or not field.is_required():
+                continue
+            inner = field.annotation
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                yield from questions(inner, f"{above}{name}.")
+            else:
+                examples = field.examples or [""]
+                yield Question(f"{above}{name}", field.description or name, str(examples[0]), kind="secret" if inner is Secret else "text")
+
+    way = Way("settings", "its settings", (), tuple(questions(settings, "")))
+    return Guide(f"{type_}: {(settings.__doc__ or type_).strip().splitlines()[0]}", type_, (way,))
 
 
 def _plug_ins() -> Iterator[EntryPoint]:
