@@ -109,7 +109,7 @@ class Desk(Protocol):
     def answers(self, ticket_id: str) -> list[Posted]: ...  # what was written through the API, oldest first
     def tags(self, ticket_id: str) -> set[str]: ...
     def tag(self, ticket_id: str, tag: str) -> None: ...  # an agent adds one
-    def lose_next_write(self, *, before: bool = False) -> None: ...  # the next comment takes effect and its answer is lost; `before`: neither
+    def lose_next_write(self, *, before: bool = False) -> None: ...  # its effect stands, its answer is lost; `before`: both are lost
 
 
 @runtime_checkable
