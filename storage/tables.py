@@ -165,6 +165,39 @@ class SyncRow(Row, table=True):
     error: str | None = Field(default=None, sa_type=Words)
 
 
+class PartRow(Row, table=True):
+    """One part of a connector's first load: how many documents the vendor counts in it, and how many were seen."""
+
+    __tablename__ = "parts"
+    __table_args__ = (CheckConstraint("seen >= 0 AND tries >= 0", name="counts"),)
+    connector: str = Field(primary_key=True, sa_type=Text)
+    key: str = Field(primary_key=True, sa_type=Text)
+    load: str = Field(sa_type=Text)  # the load it belongs to; a new one replaces its rows
+    ordinal: int  # the order in which the connector named it
+    title: str = Field(sa_type=Words)
+    expected: int | None = None  # NULL: the vendor does not tell
+    seen: int = 0  # distinct documents, unreadable ones too
+    finished: bool = False
+    tries: int = 0  # readings that broke off
+    started_at: datetime = Field(sa_type=Moment)
+    updated_at: datetime = Field(sa_type=Moment)
+
+
+class QuotaRow(Row, table=True):
+    """What a vendor allows one account, and which of its calls were taken, by whichever process. See `storage.quota`."""
+
+    __tablename__ = "quotas"
+    account: str = Field(primary_key=True, sa_type=Text)  # a digest; never a credential
+    ours: float | None = Field(default=None, sa_type=Float)  # calls per window that may be ours; NULL: no limit is known
+    reserve: float = Field(default=0.0, sa_type=Float)  # calls left in the window below which only urgent ones go
+    window: float = Field(default=60.0, sa_type=Float)  # seconds
+    remaining: float | None = Field(default=None, sa_type=Float)  # as the vendor said last
+    remaining_until: datetime | None = Field(default=None, sa_type=Moment)  # when that is old news
+    held_until: datetime | None = Field(default=None, sa_type=Moment)  # the vendor asked us to wait
+    taken: list[Any] = Field(sa_type=JSON)  # [seconds since 1970, calls, lease] of the last window
+    updated_at: datetime = Field(sa_type=Moment)
+
+
 class DraftRow(Row, table=True):
     """One decision about one customer comment, with all that led to it (`record`, for `explain`)."""
 
