@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 
 from sqlalchemy import Engine
 
@@ -20,11 +21,16 @@ from bot.spending import Budget, Purse
 from bot.sync import Outcome, Progress, sync
 from connectors import registry
 from connectors.base import ConfigProblem, Helpdesk, Source, Webhook
-from connectors.http import Authorize, HttpClient
-from connectors.settings import ConnectorSettings, TicketSettings
+from connectors.http import Answer, Authorize, HttpClient
+from connectors.origin import parse_origin
+from connectors.quota import Allowance
+from connectors.settings import ConnectorSettings, Secret, Strict, TicketSettings
 from storage.database import open_database
 from storage.embedding import Embedder, local_embedder
+from storage.quota import SharedAllowance
 from storage.vectors import open_vectors
+
+HASTE = 0.25  # seconds that a vendor's call waits for a database that is locked
 
 
 def utc_now() -> datetime:
@@ -59,6 +65,7 @@ class Deployment:
     index: Index
     connections: Mapping[str, Connection]
     problems: Mapping[str, ConfigProblem]  # connectors that could not be made ready; the others work all the same
+    hasty: Engine  # the same database, for what must not wait
     now: Callable[[], datetime] = utc_now
 
     def connection(self, name: str) -> Connection:
@@ -118,6 +125,7 @@ class Deployment:
 
     def close(self) -> None:
         self.index.vectors.close()
+        self.hasty.dispose()
         self.engine.dispose()
 
 
@@ -132,25 +140,53 @@ def open_deployment(config: Config) -> Deployment:
     engine = open_database(config.database_url(), folder=config.data_dir)
     embedder = local_embedder()
     vectors = open_vectors(config.data_dir / "index", embedder.dimensions, embedder=embedder.name)
+    hasty = open_database(config.database_url(), folder=config.data_dir, patience=HASTE) if engine.dialect.name == "sqlite" else engine
+    allowances = cache(partial(SharedAllowance, hasty))
     connections, problems = {}, {}
     for settings in config.connectors:
         try:
-            connections[settings.name] = connect(settings)
+            connections[settings.name] = connect(settings, allowances)
         except ConfigProblem as problem:
             problems[settings.name] = problem
-    return Deployment(config, engine, Index(engine, vectors, embedder), connections, problems)
+    return Deployment(config, engine, Index(engine, vectors, embedder), connections, problems, hasty)
 
 
-def connect(settings: ConnectorSettings) -> Connection:
-    """A connector with HTTP clients of its own. Raises ConfigProblem."""
+def connect(settings: ConnectorSettings, allowances: Callable[[str], Allowance] | None = None) -> Connection:
+    """A connector with HTTP clients of its own; `allowances` gives an account's quota that other processes share. Raises ConfigProblem."""
     clients: list[HttpClient] = []
 
-    def http(origin: str, authorize: Authorize | None = None, *, renew: Callable[[], bool] | None = None) -> HttpClient:
-        client = HttpClient(origin, authorize, renew=renew)
+    def http(
+        origin: str,
+        authorize: Authorize | None = None,
+        *,
+        renew: Callable[[], bool] | None = None,
+        limited: Callable[[Answer], bool] = lambda _: False,
+    ) -> HttpClient:
+        allowance = allowances(account(origin, settings)) if allowances else None
+        client = HttpClient(origin, authorize, renew=renew, limited=limited, share=settings.quota_share, allowance=allowance)
         clients.append(client)
         return client
 
     return Connection(settings, registry.connect(settings, http), clients, threading.Lock())
+
+
+def account(origin: str, settings: ConnectorSettings) -> str:
+    """Whose quota a call to `origin` uses: a digest of the origin and the credential, costly to guess a credential from."""
+    place = str(parse_origin(origin))
+    words = "\n".join(_words(getattr(settings, "auth", None)))
+    return hashlib.scrypt(words.encode(), salt=place.encode(), n=2**12, r=8, p=1, dklen=16).hex()
+
+
+def _words(block: object) -> list[str]:
+    """What an auth block says, its references followed; a reference that leads nowhere stands for itself."""
+    if isinstance(block, Strict):
+        return [f"{name}={word}" for name in type(block).model_fields for word in _words(getattr(block, name))]
+    if isinstance(block, Secret):
+        try:
+            return [block.reveal()]
+        except ConfigProblem:
+            return [block.reference]
+    return [] if block is None else [str(block)]
 
 
 def build_writer(config: Config, embedder: Embedder, purse: Purse) -> Writer:

@@ -106,3 +106,4 @@ class ConnectorSettings(Strict):
 
     name: ConnectorName = Field(description="the operator's own name for it, part of every id", examples=["help"])
     every: Schedule = Field(default="15m", description="how often knowledge is brought up to date", examples=["15m"])
+    quota_share: float = Field(default=0.5, gt=0, le=1, description="how much of the account's API quota syncs may use", examples=[0.5])
