@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from connectors.conformance.stage import (
+import pytest
+
+pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in ("play", "reading", "faults", "desk")))
+
+from connectors.conformance.play import Play, Shelf  # noqa: E402
+from connectors.conformance.stage import (  # noqa: E402
     Delivers,
     Desk,
     Expires,
@@ -16,17 +21,21 @@ from connectors.conformance.stage import (
     Spoils,
     Stage,
 )
+from connectors.conformance.suite import Conformance  # noqa: E402
 
 __all__ = [
+    "Conformance",
     "Delivers",
     "Desk",
     "Expires",
     "Hides",
     "Moves",
     "Obscures",
+    "Play",
     "Posted",
     "Restores",
     "Restricts",
+    "Shelf",
     "Shown",
     "Spoils",
     "Stage",
