@@ -19,6 +19,7 @@ class FolderStage:
     """Files are named by number and lie at the top or in a sub-folder; what is taken away is kept, so that it can come back."""
 
     site = None
+    crowd = 420  # two hundred files are one page
 
     def __init__(self) -> None:
         self._at = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -42,6 +42,7 @@ class ZendeskStage:
     """Every article is in one language; `dated`: Zendesk signs the time of a delivery."""
 
     dated = True
+    crowd = 230  # a hundred articles are one page
 
     def __init__(self) -> None:
         self._at = datetime(2026, 3, 2, 9, tzinfo=UTC)
