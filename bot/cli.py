@@ -261,9 +261,15 @@ def worker(context: typer.Context) -> None:
         leave()
 
 
-@app.command()
-def connectors(as_json: AsJson = False) -> None:
-    """List installed connectors, built-in and plug-ins."""
+plug_ins = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+app.add_typer(plug_ins, name="connectors")
+
+
+@plug_ins.callback()
+def connectors(context: typer.Context, as_json: AsJson = False) -> None:
+    """List installed connectors, built-in and plug-ins; `new` begins another."""
+    if context.invoked_subcommand:
+        return
     from bot.report import print_connectors
     from connectors.registry import installed
 
@@ -272,6 +278,23 @@ def connectors(as_json: AsJson = False) -> None:
         echo_json({"connectors": [{"type": one.type, "origin": one.origin, "capabilities": list(one.capabilities)} for one in found]})
     else:
         print_connectors(found)
+
+
+@plug_ins.command("new")
+def connectors_new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new type, as the configuration file will name it.")],
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where to. [default: ./draftdesk-NAME]")] = None,
+) -> None:
+    """Begin a connector: an installable package, its sandbox and the contract's tests."""
+    from bot.scaffold import write
+
+    folder = out or Path(f"draftdesk-{name}")
+    try:
+        for path in write(name, folder):
+            typer.echo(path)
+    except ConfigProblem as problem:
+        complain(str(problem))
+    typer.echo(f"Next: cd {folder} && pip install -e . && pytest", err=True)
 
 
 @app.command()

@@ -293,7 +293,9 @@ class Reading:
         costs = []
         shelf = Shelf()
         for number in (3, 40):
-            play.create(number)
+            for _ in range(number):
+                play.create()
+                play.stage.advance(300)
             play.settle(shelf)
             play.stage.advance(7200)
             play.turn(shelf, listing=False)
