@@ -44,9 +44,14 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """Deleted, archived, unpublished, or no longer ours to read."""
+    """Deleted, archived, unpublished, or no longer ours to read.
+
+    `inferred`: nobody said so, it was only not met where it used to be. A `Listing`'s inferred ones are not removed by the stream:
+    a complete listing follows at once, with its brake.
+    """
 
     id: str
+    inferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)

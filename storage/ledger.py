@@ -172,14 +172,15 @@ def record_page(
     one stays. Raises Transient when another sync recorded something newer than these versions were planned on.
     """
     if cursor is not None:
-        _write_cursor(s, connector, stream, cursor, now)  # first: its row is the lock that makes page writers of one stream queue
+        write_cursor(s, connector, stream, cursor, now)  # first: its row is the lock that makes page writers of one stream queue
     _record_versions(s, {version.document: version for version in versions}, now)
     _record_unreadable(s, connector, unreadable, now)
     _record_unchanged(s, unchanged, now)
     _record_gone(s, gone, now)
 
 
-def _write_cursor(s: Session, connector: str, stream: str, cursor: Cursor, now: datetime) -> None:
+def write_cursor(s: Session, connector: str, stream: str, cursor: Cursor, now: datetime) -> None:
+    """Where the stream is to be resumed from now on."""
     row = insert(s, CursorRow).values(connector=connector, stream=stream, cursor=dict(cursor), updated_at=now)
     s.connection().execute(
         row.on_conflict_do_update(

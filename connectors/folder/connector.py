@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,8 +15,6 @@ from connectors.folder.parse import HTML, MARKDOWN, TEXT, Illegible, Place, pars
 
 PAGE = 200  # files
 LARGEST = 5 * 1024 * 1024  # bytes of one file
-FEW = 5  # files that may all vanish without anybody asking why
-MANY = 50  # files: more than these and more than half of all at once look like a lost volume
 # A clock tick of a file system: a file written this short a time ago may change again under the same stamp.
 TICK_SECONDS = 2.0
 UNSETTLED = ""  # the stamp of what must be looked at again
@@ -66,12 +65,15 @@ class Folder:
         yield from (self._id(relative) for relative in found.files)
 
     def pull(self, cursor: Cursor | None) -> Iterator[Page]:
-        """New and changed files, then vanished ones. Raises ConfigProblem when the folder is missing or suspiciously empty."""
+        """New and changed files, then vanished ones. Raises ConfigProblem when the folder is missing.
+
+        That a file vanished is inferred from a walk, which a volume that is not mounted looks like as well: all but moved files
+        are left to the listing and its brake.
+        """
         seen = _seen(cursor)
         found = self._survey()
         vanished = sorted(r for r in seen if r not in found.files and r not in found.barred and not found.hides(r))
-        arrived = sum(relative not in seen for relative in found.files)
-        self._question(len(seen), len(vanished), arrived)
+        arrived = Counter(_moving(file.stamp) for relative, file in found.files.items() if file and relative not in seen)
         moved = [relative for relative, file in found.files.items() if file is None or seen.get(relative) != file.stamp]
         hidden = sorted({*found.barred, *(relative for relative in seen if found.hides(relative))})
         all_changes = [*moved, *hidden, *vanished]
@@ -84,6 +86,9 @@ class Folder:
                     known = seen.pop(relative, None)
                     if known is None:
                         continue
+                    moved_on = arrived[_moving(known)] > 0
+                    arrived[_moving(known)] -= 1
+                    change = Gone(change.id, inferred=not moved_on and not relative.endswith("/"))
                 else:
                     seen[relative] = stamp
                 changes.append(change)
@@ -98,15 +103,6 @@ class Folder:
     def _missing(self, problem: OSError | RuntimeError) -> ConfigProblem:
         reason = getattr(problem, "strerror", None) or "its links turn in circles"
         return ConfigProblem(f"connector {self.name}: the folder {self.path} cannot be read ({reason}); correct path, or mount it")
-
-    def _question(self, before: int, vanished: int, arrived: int) -> None:
-        """A folder whose files are nearly all gone at once is a volume that is not mounted, more often than a decision."""
-        lost = vanished - arrived  # a renamed folder loses nothing
-        if (vanished == before > FEW and not arrived) or (lost > MANY and lost > before / 2):
-            raise ConfigProblem(
-                f"connector {self.name}: {vanished} of {before} files in {self.path} are gone at once, so nothing was removed; "
-                f"is the volume mounted? If they were deleted on purpose: draftdesk sync {self.name} --full --confirm-removals"
-            )
 
     def _look(self, relative: str, found: _Found) -> tuple[Document | Gone | Unreadable, str | None]:
         """What is to be told of one path, and the stamp to remember (None: forget it)."""
@@ -143,6 +139,11 @@ class Folder:
 
     def _id(self, relative: str) -> str:
         return f"folder:{self.name}:{relative}"
+
+
+def _moving(stamp: str) -> str:
+    """What of a stamp stays the same when a file is moved: its size and when it was written."""
+    return stamp.rpartition(":")[0]
 
 
 def _seen(cursor: Cursor | None) -> dict[str, str]:

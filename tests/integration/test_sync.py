@@ -262,7 +262,7 @@ def test_a_ledger_that_refuses_a_page_leaves_nothing_of_it_in_the_index_after_th
             raise Transient("the database is locked")
 
     event.listen(desk.engine, "commit", refuse)
-    assert desk.sync(Feed([*FIRST, doc("refund", "Refunds are off.")])).error == "kb: the database is locked"
+    assert desk.sync(Feed([*FIRST, doc("refund", "Refunds are off.")])).error == "the database is locked"
     event.remove(desk.engine, "commit", refuse)
     assert desk.sync(Feed([*FIRST]), full=True).error is None
     assert search("refunds", Index(desk.engine, desk.vectors, LOCAL))[0].text == "Refunds take thirty days."
@@ -323,9 +323,9 @@ def test_what_one_page_says_twice_counts_as_said_last(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("problem", "sentence"),
     [
-        (ConfigProblem("the password is wrong"), "kb: the password is wrong"),
-        (RateLimited("asked to wait", 90), "kb: asked to wait; try again in 90 seconds"),
-        (Transient("no answer"), "kb: no answer"),
+        (ConfigProblem("the password is wrong"), "the password is wrong"),
+        (RateLimited("asked to wait", 90), "asked to wait; try again in 90 seconds"),
+        (Transient("no answer"), "no answer"),
     ],
 )
 def test_a_failing_source_keeps_what_came_and_resumes_there(desk: Desk, problem: Exception, sentence: str) -> None:
@@ -360,8 +360,8 @@ def many(count: int) -> list[Change]:
     return [doc(f"n{number}", f"Article number {number}.") for number in range(count)]
 
 
-@pytest.mark.parametrize(("documents", "allowed"), [(1, 1), (12, 1), (39, 1), (40, 2), (999, 49), (1000, 50), (100_000, 50)])
-def test_the_brake_is_five_per_cent_at_most_fifty_at_least_one(documents: int, allowed: int) -> None:
+@pytest.mark.parametrize(("documents", "allowed"), [(0, 0), (1, 0), (2, 1), (39, 1), (40, 2), (999, 49), (1000, 50), (100_000, 50)])
+def test_the_brake_is_five_per_cent_at_most_fifty_at_least_one_and_never_the_last(documents: int, allowed: int) -> None:
     assert brake(documents) == allowed
 
 
@@ -408,9 +408,68 @@ def test_a_listing_that_fails_removes_nothing(desk: Desk) -> None:
     feed = Listed(many(3), size=50, ids=Transient("the list broke off"))
     desk.sync(feed)
     outcome = desk.sync(feed, full=True)
-    assert (outcome.removed, outcome.error) == (0, "kb: the list broke off")
+    assert (outcome.removed, outcome.error) == (0, "the list broke off")
     with Session(desk.engine) as s:
         assert last_listing(s, "kb") == START + timedelta(seconds=1)
+
+
+def missed(name: str) -> Gone:
+    return Gone(f"folder:kb:{name}", inferred=True)
+
+
+def test_what_is_only_inferred_to_be_gone_is_listed_at_once_and_braked(desk: Desk) -> None:
+    feed = Listed(many(40), size=50)
+    desk.sync(feed)
+    names = [change.id for change in feed.changes]
+    feed.changes += [missed("n0"), missed("n1")]
+    feed.ids = names[2:]
+    outcome = desk.sync(feed)
+    assert (outcome.removed, outcome.held_back, feed.listings) == (2, 0, 1)
+    feed.changes += [missed(f"n{number}") for number in range(2, 40)]
+    feed.ids = []
+    outcome = desk.sync(feed)
+    assert (outcome.removed, outcome.held_back) == (0, 38)
+    assert "n5" in desk.finds("Article number 5", k=40)
+    assert desk.sync(feed).held_back == 38, "it says so until it is settled"
+    feed.ids = names[2:]
+    assert (desk.sync(feed).error, desk.sync(feed).error, feed.listings) == (None, None, 4)
+
+
+def test_a_crash_between_the_inference_and_its_listing_forgets_nothing(desk: Desk) -> None:
+    feed = Listed(many(40), size=50)
+    desk.sync(feed)
+    feed.changes.append(missed("n0"))
+    feed.ids = Dies()  # type: ignore[assignment]
+    with pytest.raises(Dies):
+        desk.sync(feed)
+    feed.ids = [change.id for change in feed.changes[1:40]]
+    assert desk.sync(feed).removed == 1
+
+
+def test_an_inferred_deletion_that_the_listing_contradicts_removes_nothing(desk: Desk) -> None:
+    feed = Listed(many(3), size=50)
+    desk.sync(feed)
+    feed.ids = [change.id for change in feed.changes]
+    feed.changes.append(missed("n0"))
+    assert desk.sync(feed).removed == 0
+    assert "n0" in desk.finds("Article number 0", k=9)
+
+
+def test_deletions_that_the_source_states_are_carried_out_however_many(desk: Desk) -> None:
+    feed = Listed(many(40), size=50)
+    desk.sync(feed)
+    feed.changes += [gone(f"n{number}") for number in range(40)]
+    assert (desk.sync(feed).removed, feed.listings) == (40, 0)
+
+
+@dataclass
+class Warned(Feed):
+    def warnings(self) -> tuple[str, ...]:
+        return ("kb: the token ends tomorrow",)
+
+
+def test_what_a_source_warns_of_is_noted_without_its_name_said_twice(desk: Desk) -> None:
+    assert desk.sync(Warned([*FIRST])).notes == ("the token ends tomorrow",)
 
 
 def test_an_unreadable_document_is_present_for_the_listing(desk: Desk) -> None:

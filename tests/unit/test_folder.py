@@ -179,7 +179,7 @@ def test_deleted_and_moved_files_are_gone(tmp_path: Path) -> None:
     assert sync(folder(tmp_path), cursor, store) == cursor
 
 
-def test_the_few_files_of_a_small_folder_may_all_go(tmp_path: Path) -> None:
+def test_a_folders_last_file_is_told_to_be_gone(tmp_path: Path) -> None:
     write(tmp_path, "a.md")
     store: dict[str, object] = {}
     cursor = sync(folder(tmp_path), None, store)
@@ -188,16 +188,37 @@ def test_the_few_files_of_a_small_folder_may_all_go(tmp_path: Path) -> None:
     assert store == {}
 
 
-@pytest.mark.parametrize(("before", "after"), [(6, 0), (200, 0), (200, 60)])
-def test_a_folder_emptied_at_once_removes_nothing_and_says_what_to_do(tmp_path: Path, before: int, after: int) -> None:
-    for number in range(before):
+def told_gone(root: Path, cursor: Cursor) -> dict[str, bool]:
+    return {change.id: change.inferred for page in folder(root).pull(cursor) for change in page.changes if isinstance(change, Gone)}
+
+
+def test_that_files_vanished_is_left_to_the_listing_to_confirm(tmp_path: Path) -> None:
+    for number in range(200):
         write(tmp_path, f"{number:03}.md")
     cursor = sync(folder(tmp_path), None, {})
-    for number in range(after, before):
-        (tmp_path / f"{number:03}.md").unlink()
-    with pytest.raises(ConfigProblem, match=r"is the volume mounted\? .*draftdesk sync hb --full --confirm-removals"):
-        list(folder(tmp_path).pull(cursor))
-    assert len([change for page in folder(tmp_path).pull(None) for change in page.changes]) == after
+    for path in tmp_path.iterdir():
+        path.unlink()
+    assert told_gone(tmp_path, cursor) == {f"folder:hb:{number:03}.md": True for number in range(200)}
+    assert list(folder(tmp_path).list_ids()) == []
+
+
+def test_a_moved_file_is_surely_gone_from_where_it_was(tmp_path: Path) -> None:
+    for number in range(3):
+        write(tmp_path, f"old/{number}.md", f"text {number * 100}", at=OLD + number)
+    cursor = sync(folder(tmp_path), None, {})
+    (tmp_path / "old").rename(tmp_path / "new")
+    (tmp_path / "new/2.md").unlink()
+    assert told_gone(tmp_path, cursor) == {"folder:hb:old/0.md": False, "folder:hb:old/1.md": False, "folder:hb:old/2.md": True}
+
+
+def test_one_arrival_stands_for_one_moved_file_only(tmp_path: Path) -> None:
+    for number in range(3):
+        write(tmp_path, f"{number}.md")
+    cursor = sync(folder(tmp_path), None, {})
+    for number in range(3):
+        (tmp_path / f"{number}.md").unlink()
+    write(tmp_path, "new.md")
+    assert sorted(told_gone(tmp_path, cursor).values()) == [False, True, True]
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
