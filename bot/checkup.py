@@ -2,44 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 from bot.config import Config
 from bot.deployment import connect, refuse_what_is_not_there_yet
+from bot.sync import unnamed
 from connectors.base import ConfigProblem, Forewarned, RateLimited, Transient
 from connectors.settings import ConnectorSettings
+
+State = Literal["ok", "WARN", "FAIL"]  # WARN: it works, and will not for ever, or not as one might think
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     part: str
-    ok: bool
+    state: State
     says: str
+
+    @property
+    def ok(self) -> bool:
+        return self.state != "FAIL"
+
+    def __str__(self) -> str:
+        return f"{self.state:4}  {self.part}: {self.says}"
 
 
 def examine(config: Config, *, offline: bool) -> list[Line]:
     """All parts; a fault in one does not keep the others from being tried."""
-    lines = [Line("file", True, f"valid, {len(config.connectors)} connectors")]
-    lines.append(_try("parts", lambda: refuse_what_is_not_there_yet(config)))
+    count = len(config.connectors)
+    lines = [Line("file", "ok", f"valid, {count} connector{'' if count == 1 else 's'}")]
+    lines.extend(_try("parts", lambda: refuse_what_is_not_there_yet(config)))
     lines.extend(_promises(config))
     if offline:
         return lines
-    lines.append(_try("database", lambda: _reach_database(config)))
+    lines.extend(_try("database", lambda: _reach_database(config)))
     for settings in config.connectors:
-        lines.append(_try(settings.name, lambda settings=settings: _reach_connector(settings)))  # type: ignore[misc]
+        lines.extend(_try(settings.name, partial(_reach_connector, settings)))
     if config.writer.provider == "openai":
-        lines.append(_try("writer", lambda: _reach_model(config)))
+        lines.extend(_try("writer", lambda: _reach_model(config)))
     return lines
 
 
-def _try(part: str, call: Callable[[], str | None]) -> Line:
+def _try(part: str, call: Callable[[], Sequence[str] | None]) -> Iterator[Line]:
     """`call` returns what is worth saying although it works."""
     try:
-        remark = call()
+        remarks = call() or ()
     except (ConfigProblem, RateLimited, Transient) as problem:
-        return Line(part, False, str(problem))
-    return Line(part, True, f"works; WARNING: {remark}" if remark else "works")
+        yield Line(part, "FAIL", unnamed(part, str(problem)))
+        return
+    yield Line(part, "ok", "works")
+    yield from (Line(part, "WARN", unnamed(part, remark)) for remark in remarks)
 
 
 def _promises(config: Config) -> Iterator[Line]:
@@ -48,15 +63,15 @@ def _promises(config: Config) -> Iterator[Line]:
         if topic.deliver == "reply" and topic.max_wrong == "off":
             yield Line(
                 f"policy.topics.{topic.name}",
-                True,
-                "WARNING: replies are sent with no bound on how often they may be wrong (max_wrong: off)",
+                "WARN",
+                "replies are sent with no bound on how often they may be wrong (max_wrong: off)",
             )
 
 
-def _reach_connector(settings: ConnectorSettings) -> str | None:
+def _reach_connector(settings: ConnectorSettings) -> Sequence[str]:
     source = connect(settings).source
     source.check()
-    return "; ".join(source.warnings()) if isinstance(source, Forewarned) else None
+    return source.warnings() if isinstance(source, Forewarned) else ()
 
 
 def _reach_database(config: Config) -> None:
@@ -65,7 +80,8 @@ def _reach_database(config: Config) -> None:
     open_database(config.database_url(), folder=config.data_dir).dispose()
 
 
-def _reach_model(config: Config) -> str | None:
+def _reach_model(config: Config) -> Sequence[str]:
     from bot.answer.model import reach
 
-    return reach(config.writer).warning
+    warning = reach(config.writer).warning
+    return (warning,) if warning else ()

@@ -13,10 +13,12 @@ from bot.answer.deliver import last_from_customer, obstacle_to
 from bot.answer.flow import Flow, Postponed, answer, is_settled
 from bot.deployment import Connection, Deployment
 from bot.metrics import Metrics
-from bot.worker import Moved
+from bot.sync import Outcome
+from bot.worker import Moved, Share
 from connectors.base import Comment, ConfigProblem, Cursor, CursorExpired, Helpdesk, RateLimited, Ticket, Transient
 from connectors.timing import seconds
 from storage import ledger
+from storage import parts as loads
 from storage.database import reading
 
 log = structlog.get_logger()
@@ -35,20 +37,60 @@ class DeskChores:
     flows: Mapping[str, Flow]  # by connector: those whose tickets are answered
     metrics: Metrics
 
-    def sync(self, connector: str) -> None:
-        """Knowledge in; the outcome is stored, logged and measured."""
-        outcome = self.deployment.sync(connector)
+    def sync(self, connector: str) -> list[Share]:
+        """Knowledge in; the outcome is stored, logged and measured. Returns the parts of a first load that are to be read first."""
+        waiting = self._unread(connector)
+        if waiting:
+            return waiting
+        outcome = self.deployment.sync(connector, apart=True)
+        waiting = self._unread(connector)
+        if waiting and not outcome.error:
+            log.info("loading in parts", connector=connector, parts=len(waiting))
+            return waiting
         self.metrics.synced(outcome)
-        event = log.error if outcome.error else log.info
-        event(
-            "synced",
-            connector=connector,
-            added=outcome.added,
-            updated=outcome.updated,
-            removed=outcome.removed,
-            seconds=round(outcome.seconds, 2),
-            error=outcome.error,
-        )
+        self.measure_gaps(connector)
+        self._tell("synced", outcome)
+        return waiting
+
+    def load(self, connector: str, load: str, part: str) -> float:
+        """Read one part of a first load; 0.0 when there is nothing left of it to read, else seconds until the next try."""
+        if not any((share.load, share.part) == (load, part) for share in self._unread(connector)):
+            return 0.0
+        outcome = self.deployment.sync(connector, part=part)
+        self.metrics.loaded(outcome)
+        self._tell("part loaded", outcome, part=part)
+        unread = {share.part for share in self._unread(connector)}
+        return outcome.retry_after or SOON if part in unread else 0.0
+
+    def loaded(self, connector: str, load: str) -> bool:
+        """Whether every part of this load is read, so that a sync can conclude it."""
+        with Session(reading(self.deployment.engine)) as session:
+            parts = loads.parts_of(session, connector)
+            return loads.is_loading(session, connector) and all(part.finished and part.load == load for part in parts)
+
+    def give_up(self, connector: str, load: str, part: str) -> None:
+        """This job ends without having read its part; the next sync makes another one."""
+        log.warning("part put off", connector=connector, part=part)
+        with Session(self.deployment.engine) as session, session.begin():
+            if any(one.load == load for one in loads.parts_of(session, connector)):
+                loads.give_up(session, connector, part, self.deployment.now())
+
+    def measure_gaps(self, connector: str) -> None:
+        """How many documents the last first load missed, as the ledger has it."""
+        with Session(reading(self.deployment.engine)) as session:
+            self.metrics.missing(connector, sum(part.missing for part in loads.parts_of(session, connector)))
+
+    def _unread(self, connector: str) -> list[Share]:
+        with Session(reading(self.deployment.engine)) as session:
+            if not loads.is_loading(session, connector):
+                return []
+            return [Share(part.load, part.key, part.tries) for part in loads.parts_of(session, connector) if not part.finished]
+
+    def _tell(self, event: str, outcome: Outcome, **more: str) -> None:
+        counts = {name: getattr(outcome, name) for name in ("added", "updated", "removed", "seconds", "error")}
+        (log.error if outcome.error else log.info)(event, connector=outcome.name, **more, **counts | {"seconds": round(outcome.seconds, 2)})
+        for note in outcome.notes:
+            log.warning("note", connector=outcome.name, says=note)
 
     def moved(self, connector: str) -> Moved:
         """The next page of tickets that moved. A vendor's fault is logged; the next poll goes on from the same cursor."""
@@ -156,7 +198,10 @@ def wants_answer(ticket: Ticket, comment: Comment, when: str) -> bool:
 def open_chores(deployment: Deployment, metrics: Metrics) -> DeskChores:
     """Chores over every helpdesk whose tickets the file says to answer."""
     answering = [name for name, connection in deployment.connections.items() if is_answered(connection)]
-    return DeskChores(deployment, {name: deployment.flow(name) for name in answering}, metrics)
+    chores = DeskChores(deployment, {name: deployment.flow(name) for name in answering}, metrics)
+    for name in deployment.connections:
+        chores.measure_gaps(name)
+    return chores
 
 
 def is_answered(connection: Connection) -> bool:

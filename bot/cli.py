@@ -114,7 +114,10 @@ def check(
     with spoken_errors():
         lines = examine(read_config(context), offline=offline)
         for line in lines:
-            typer.echo(f"{'ok  ' if line.ok else 'FAIL'}  {line.part}: {line.says}")
+            typer.echo(str(line))
+        for line in lines:
+            if not line.ok:
+                typer.echo(f"{line.part}: {line.says}", err=True)
         if not all(line.ok for line in lines):
             raise typer.Exit(FAILED)
 

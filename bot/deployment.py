@@ -17,8 +17,9 @@ from bot.answer.retrieve import Index
 from bot.answer.triage import triage
 from bot.answer.write import Writer, compose
 from bot.config import Config
+from bot.intake import Progress
 from bot.spending import Budget, Purse
-from bot.sync import Outcome, Progress, sync
+from bot.sync import Outcome, sync
 from connectors import registry
 from connectors.base import ConfigProblem, Helpdesk, Source, Webhook
 from connectors.http import Answer, Authorize, HttpClient
@@ -76,9 +77,16 @@ class Deployment:
         return self.connections[name]
 
     def sync(
-        self, name: str, *, full: bool = False, confirm_removals: bool = False, progress: Callable[[Progress], None] = lambda _: None
+        self,
+        name: str,
+        *,
+        full: bool = False,
+        confirm_removals: bool = False,
+        apart: bool = False,
+        part: str | None = None,
+        progress: Callable[[Progress], None] = lambda _: None,
     ) -> Outcome:
-        """Bring one connector's knowledge up to date; what goes wrong at the vendor is in the outcome."""
+        """Bring one connector's knowledge up to date; what goes wrong at the vendor is in the outcome. `apart`, `part`: see `bot.sync`."""
         if name in self.problems:
             return Outcome(name, 0, 0, 0, 0, 0, 0, 0, 0.0, False, str(self.problems[name]))
         connection = self.connection(name)
@@ -91,6 +99,8 @@ class Deployment:
                 self.index.embedder,
                 full=full,
                 confirm_removals=confirm_removals,
+                apart=apart,
+                part=part,
                 now=self.now,
                 progress=progress,
                 requests=connection.requests,

@@ -65,6 +65,7 @@ class Tally:
     pending: bool = False  # something was written to the index that the ledger does not have yet
     listed: bool = False  # the ledger agrees with a complete listing, or with a complete first load
     error: str | None = None
+    retry_after: float | None = None
     notes: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)  # ids counted: a re-read overlap does not count twice
 

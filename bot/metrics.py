@@ -19,6 +19,15 @@ class Metrics:
         self._documents = Counter(
             "draftdesk_documents", "Documents by what a sync did with them", ("connector", "change"), registry=self.registry
         )
+        self._parts = Gauge(
+            "draftdesk_part_documents",
+            "Documents of a part of a first load: seen, and expected where the source counts them",
+            ("connector", "part", "count"),
+            registry=self.registry,
+        )
+        self._gaps = Gauge(
+            "draftdesk_missing_documents", "Documents that a first load missed", ("connector",), registry=self.registry
+        )
         self._syncs = Counter("draftdesk_syncs", "Syncs by result", ("connector", "result"), registry=self.registry)
         self._synced_at = Gauge(
             "draftdesk_last_sync_timestamp_seconds", "When a sync last succeeded", ("connector",), registry=self.registry
@@ -27,9 +36,21 @@ class Metrics:
         self._spent = Counter("draftdesk_spent_usd", "Money spent on models", ("connector",), registry=self.registry)
         self._steps = Histogram("draftdesk_step_seconds", "Time by step of a ticket's way", ("step",), registry=self.registry)
 
-    def synced(self, outcome: Outcome) -> None:
+    def loaded(self, outcome: Outcome) -> None:
+        """Count what one part of a first load brought."""
         for change in ("added", "updated", "removed", "unreadable", "held_back"):
             self._documents.labels(outcome.name, change).inc(getattr(outcome, change))
+        for part in outcome.parts:
+            self._parts.labels(outcome.name, part.key, "seen").set(part.seen)
+            if part.expected is not None:
+                self._parts.labels(outcome.name, part.key, "expected").set(part.expected)
+
+    def missing(self, connector: str, documents: int) -> None:
+        """How many documents the last first load did not see although the source counts them: an alarm above 0."""
+        self._gaps.labels(connector).set(documents)
+
+    def synced(self, outcome: Outcome) -> None:
+        self.loaded(outcome)
         self._syncs.labels(outcome.name, "failed" if outcome.error else "done").inc()
         if not outcome.error:
             self._synced_at.labels(outcome.name).set_to_current_time()

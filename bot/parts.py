@@ -96,7 +96,7 @@ def conclude(job: Job, source: Divided) -> list[PartState]:
     with Session(job.engine) as s, s.begin():
         conclude_load(s, job.connector, STREAM, job.now())
         parts = parts_of(s, job.connector)
-    job.tally.part = None
+    job.tally.part, job.tally.part_seen, job.tally.part_expected = None, 0, None
     job.tally.notes += [gap for part in parts if (gap := describe_gap(job.connector, part))]
     return parts
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
-from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
     from bot.answer.retrieve import Passage
-    from bot.sync import Outcome, Progress
+    from bot.intake import Progress
+    from bot.sync import Outcome
     from connectors.registry import Installed
 
 COLOURS = {"reply": "green", "note": "cyan", "handoff": "yellow", "skip": "bright_black"}
@@ -36,7 +37,7 @@ def err() -> Console:
 
 @contextmanager
 def sync_progress(name: str) -> Iterator[Callable[[Progress], None]]:
-    """A progress bar on a terminal; silence elsewhere (the outcome is printed at the end)."""
+    """A progress bar on a terminal, one for each part of a first load; silence elsewhere (the outcome is printed at the end)."""
     console = err()
     if not console.is_terminal:
         yield lambda _: None
@@ -45,10 +46,17 @@ def sync_progress(name: str) -> Iterator[Callable[[Progress], None]]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Bars(*columns, console=console, transient=True) as bars:
         task = bars.add_task(f"{name}: reading", total=None)
+        parts: dict[str, TaskID] = {}
 
         def advance(progress: Progress) -> None:
             read = progress.added + progress.updated + progress.unchanged + progress.unreadable
-            bars.update(task, description=f"{name}: {read} documents read, {progress.passages} passages indexed")
+            bars.update(task, description=f"{name}: {read:,} documents read, {progress.passages:,} passages indexed")
+            if progress.part is not None:
+                if progress.part not in parts:
+                    parts[progress.part] = bars.add_task("")
+                total = max(progress.part_expected, progress.part_seen) if progress.part_expected else None
+                told = describe_part(progress.part, progress.part_seen, progress.part_expected)
+                bars.update(parts[progress.part], description=escape(f"{name}: {told}"), total=total, completed=progress.part_seen)
 
         yield advance
 
@@ -64,7 +72,19 @@ def print_outcomes(outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         state = "[red]failed[/]" if outcome.error else "[green]up to date[/]" if outcome.caught_up else "[yellow]not caught up[/]"
         table.add_row(outcome.name, *(str(getattr(outcome, count)) for count in counts), f"{outcome.seconds:.1f}", state)
-    out().print(table)
+    console = out()
+    console.print(table)
+    for outcome in outcomes:
+        for part in outcome.parts:
+            state = "[green]loaded[/]" if part.finished else "[yellow]not loaded to its end[/]"
+            if part.finished and part.expected is not None and part.seen < part.expected:
+                state = "[red]documents are missing[/]"
+            console.print(f"{outcome.name}: {escape(describe_part(part.title, part.seen, part.expected))} documents, {state}")
+
+
+def describe_part(title: str, seen: int, expected: int | None) -> str:
+    """How far a part is: ``space KB 340 of 1,200``."""
+    return f"{title} {seen:,}" + ("" if expected is None else f" of {expected:,}")
 
 
 def describe_results(passages: Sequence[Passage]) -> list[dict[str, Any]]:

@@ -25,8 +25,10 @@ from bot.metrics import Metrics
 from bot.schedule import Job, every, poll_every, start_schedule
 from bot.web import create_app
 from bot.worker import Worker, start_worker
-from connectors.base import ConfigProblem
+from connectors.base import ConfigProblem, Transient
 from storage import outbox
+from storage.database import reading
+from storage.parts import parts_of
 
 log = structlog.get_logger()
 
@@ -96,19 +98,27 @@ def jobs(deployment: Deployment, worker: Worker, answering: list[str]) -> list[J
 
 
 def readiness(deployment: Deployment) -> Mapping[str, str]:
-    """Each part, and `ok` or what is wrong with it."""
+    """Each part, and `ok`, `ok; ` and a hint, or what is wrong with it."""
     parts = {"database": "ok", "index": "ok"} | {f"connector {name}": "ok" for name in deployment.connections}
     parts |= {f"connector {name}": "not ready, see the log" for name in deployment.problems}
     try:
-        with deployment.engine.connect() as connection:
+        with reading(deployment.engine).connect() as connection:
             connection.execute(text("select 1"))
-    except OSError as problem:
+        parts |= {f"connector {name}": f"ok; {hint}" for name in deployment.connections if (hint := gap_hint(deployment, name))}
+    except (OSError, ConfigProblem, Transient) as problem:
         parts["database"] = type(problem).__name__
     try:
         deployment.index.vectors.count()
     except RuntimeError as problem:
         parts["index"] = type(problem).__name__
     return parts
+
+
+def gap_hint(deployment: Deployment, connector: str) -> str:
+    """The parts of a first load in which documents are missing; they are no reason not to work."""
+    with Session(reading(deployment.engine)) as session:
+        short = [part for part in parts_of(session, connector) if part.missing]
+    return ", ".join(f"{part.title}: {part.missing:,} of {part.expected:,} documents are missing" for part in short)
 
 
 def workflow_database(config: Config) -> str:

@@ -61,6 +61,7 @@ class Outcome:
     error: str | None
     notes: tuple[str, ...] = ()
     parts: tuple[PartCount, ...] = ()
+    retry_after: float | None = None  # seconds, where the vendor asks for them
 
 
 def _utc_now() -> datetime:
@@ -100,6 +101,7 @@ def sync(
                 counted = _catch_up(job, source, full=full, confirmed=confirm_removals, apart=apart)
         except RateLimited as problem:
             job.tally.error = f"{unnamed(connector_name, str(problem))}; try again in {problem.retry_after:.0f} seconds"
+            job.tally.retry_after = problem.retry_after
         except (ConfigProblem, Transient) as problem:
             job.tally.error = unnamed(connector_name, str(problem))
         settle(job)
@@ -260,7 +262,7 @@ def _outcome(job: Job, counted: list[PartState], sent: int, seconds: float) -> O
 
 def _record(job: Job, outcome: Outcome, started: datetime) -> None:
     told = asdict(outcome)
-    for unstored in ("name", "notes", "parts"):
+    for unstored in ("name", "notes", "parts", "retry_after"):
         del told[unstored]
     with Session(job.engine) as s, s.begin():
         record_sync(s, SyncRow(connector=job.connector, started_at=started, listing=job.tally.listed, **told))

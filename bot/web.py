@@ -50,7 +50,7 @@ def create_app(
 
     def readiness(request: Request) -> Response:
         parts = dict(ready())
-        return JSONResponse(parts, status_code=200 if all(state == "ok" for state in parts.values()) else 503)
+        return JSONResponse(parts, status_code=200 if all(state.partition(";")[0] == "ok" for state in parts.values()) else 503)
 
     def measure(request: Request) -> Response:
         return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)

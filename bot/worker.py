@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 import structlog
@@ -21,6 +22,7 @@ TICKETS_AT_ONCE = 32  # per process and helpdesk
 FIRST_WAIT, SHORT_WAIT, LONG_WAIT = 2.0, 60.0, 900.0  # seconds between two tries at a ticket: doubling to the short wait,
 PATIENT_AFTER = 60  # tries, about an hour; then the long one
 TRIES = 150  # about a day; then the ticket is reported as given up
+PART_TRIES = 8  # of one part's job, about four minutes; the next sync makes another one
 STOP_WITHIN = 6  # seconds that running workflows get to finish on a stop
 # Workflows that an older release left unfinished are taken up by a newer one while this stays the same:
 # change it only with the meaning of a workflow's arguments.
@@ -36,10 +38,22 @@ class Moved:
     caught_up: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of a first load that is still to be read; `tries`: how many jobs gave it up."""
+
+    load: str
+    part: str
+    tries: int
+
+
 class Chores(Protocol):
     """What there is to do, as plain functions. Each is safe to repeat and raises only on a bug."""
 
-    def sync(self, connector: str) -> None: ...
+    def sync(self, connector: str) -> list[Share]: ...  # the parts to be read before it can go on
+    def load(self, connector: str, load: str, part: str) -> float: ...
+    def loaded(self, connector: str, load: str) -> bool: ...  # every part of this load
+    def give_up(self, connector: str, load: str, part: str) -> None: ...
     def moved(self, connector: str) -> Moved: ...
     def turn(self, connector: str, cursor: Cursor) -> None: ...
     def waiting(self, connector: str, ticket: str) -> tuple[str | None, float]: ...  # the customer comment that waits for us
@@ -81,6 +95,8 @@ def start_worker(chores: Chores, connectors: Sequence[str], database_url: str, *
     DBOS.launch()
     DBOS.register_queue("sync", worker_concurrency=1, polling_interval_sec=0.5)
     for name in connectors:
+        # One part at a time: a connector's pages are written one after another anyway.
+        DBOS.register_queue(f"parts-{name}", worker_concurrency=1, polling_interval_sec=0.5)
         DBOS.register_queue(f"poll-{name}", worker_concurrency=1, polling_interval_sec=0.2)
         DBOS.register_queue(f"tickets-{name}", worker_concurrency=TICKETS_AT_ONCE, polling_interval_sec=0.1)
     return Worker(
@@ -101,16 +117,50 @@ def _pauses() -> Iterator[float]:
         yield min(FIRST_WAIT * 2.0 ** min(attempt, 20), SHORT_WAIT if attempt < PATIENT_AFTER else LONG_WAIT)
 
 
-def _declare(chores: Chores) -> _Workflows:
-    """The workflows over these chores; DBOS finds them again by name after a restart."""
+def _declare_syncs(chores: Chores) -> Callable[[str], None]:
+    """A sync; where it finds a first load to be made, a job for each part, the last of which asks for the sync that concludes it."""
 
     @DBOS.step(name="sync")
-    def run_sync(name: str) -> None:
-        chores.sync(name)
+    def run_sync(name: str) -> list[list[Any]] | None:
+        return [[share.load, share.part, share.tries] for share in chores.sync(name)]
 
     @DBOS.workflow(name="sync", max_recovery_attempts=None)
     def sync(name: str) -> None:
-        run_sync(name)
+        # A step that an older release recorded returned nothing.
+        for load, key, tries in run_sync(name) or []:
+            _enqueue(f"parts-{name}", part, f"part:{name}:{load}:{tries}:{key}", name, load, key)
+
+    @DBOS.step(name="load")
+    def load_part(name: str, load: str, key: str) -> float:
+        return chores.load(name, load, key)
+
+    @DBOS.step(name="loaded")
+    def is_loaded(name: str, load: str) -> bool:
+        return chores.loaded(name, load)
+
+    @DBOS.step(name="give up")
+    def give_up(name: str, load: str, key: str) -> None:
+        chores.give_up(name, load, key)
+
+    @DBOS.workflow(name="part", max_recovery_attempts=None)
+    def part(name: str, load: str, key: str) -> None:
+        for pause in islice(_pauses(), PART_TRIES):
+            wait = load_part(name, load, key)
+            if not wait:
+                break
+            DBOS.sleep(max(wait, pause))
+        else:
+            give_up(name, load, key)
+        if is_loaded(name, load):
+            _enqueue("sync", sync, f"sync:{name}:{load}", name)
+
+    return sync
+
+
+def _declare(chores: Chores) -> _Workflows:
+    """The workflows over these chores; DBOS finds them again by name after a restart."""
+
+    sync = _declare_syncs(chores)
 
     @DBOS.step(name="answer")
     def try_answer(name: str, ticket: str, comment: str) -> float:
