@@ -1,0 +1,1 @@
+"""The emulated Freshdesk account: solutions, tickets, conversations, people, canned responses, webhooks."""
