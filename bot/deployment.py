@@ -19,7 +19,7 @@ from bot.answer.write import Writer, compose
 from bot.config import Config
 from bot.intake import Progress
 from bot.spending import Budget, Purse
-from bot.sync import Outcome, sync
+from bot.sync import Outcome, sync, unnamed
 from connectors import registry
 from connectors.base import ConfigProblem, Helpdesk, Source, Webhook
 from connectors.http import Answer, Authorize, HttpClient
@@ -88,7 +88,7 @@ class Deployment:
     ) -> Outcome:
         """Bring one connector's knowledge up to date; what goes wrong at the vendor is in the outcome. `apart`, `part`: see `bot.sync`."""
         if name in self.problems:
-            return Outcome(name, 0, 0, 0, 0, 0, 0, 0, 0.0, False, str(self.problems[name]))
+            return Outcome(name, 0, 0, 0, 0, 0, 0, 0, 0.0, False, unnamed(name, str(self.problems[name])))
         connection = self.connection(name)
         with connection.lock:
             return sync(
