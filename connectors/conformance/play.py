@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -28,12 +28,17 @@ class Shelf:
     documents: dict[str, Document] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     cursor: Cursor | None = None
+    doubted: set[str] = field(default_factory=set)  # told as gone because they were not met; a listing decides
 
     def apply(self, page: Page) -> None:
         for change in page.changes:
             if isinstance(change, Unreadable):
                 self.unreadable[change.id] = change.reason
                 continue
+            if isinstance(change, Gone) and change.inferred:
+                self.doubted.add(change.id)
+                continue
+            self.doubted.discard(change.id)
             self.unreadable.pop(change.id, None)
             if isinstance(change, Gone):
                 self.documents.pop(change.id, None)
@@ -47,12 +52,13 @@ class Shelf:
     def prune(self, listed: Iterable[str]) -> None:
         """Drops what a complete listing does not name."""
         kept = set(listed)
+        self.doubted.clear()
         for id in self.present() - kept:
             self.documents.pop(id, None)
             self.unreadable.pop(id, None)
 
     def copy(self) -> Shelf:
-        return replace(self, documents=dict(self.documents), unreadable=dict(self.unreadable), cursor=deepcopy(self.cursor))
+        return Shelf(dict(self.documents), dict(self.unreadable), deepcopy(self.cursor), set(self.doubted))
 
 
 def stored(cursor: Cursor) -> Cursor:
@@ -137,8 +143,10 @@ class Play:
             for page in pages(source, None):
                 shelf.apply(page)
             listing = True
-        if listing and isinstance(source, Listing):
+        if isinstance(source, Listing) and (listing or shelf.doubted):
             shelf.prune(source.list_ids())
+        elif shelf.doubted:
+            shelf.prune(shelf.present() - shelf.doubted)
 
     def settle(self, shelf: Shelf, *, listing: bool = True) -> None:
         """Time for the vendor to show everything, then a turn."""
