@@ -44,10 +44,15 @@ class Tree:
             here = self.items.get(here.parent) if here.parent else None
 
     def grants(self, item: Item) -> list[tuple[Grant, Item]]:
-        """Who may do what with it, and where that was granted. A limited folder keeps only what it says itself and its owner."""
+        """Who may do what with it, and where that was granted. A limited folder keeps only what it says itself.
+
+        Whoever owns a folder may write what others put into it.
+        """
         found = []
         for place in self.above(item):
             found += [(grant, place) for grant in place.grants]
+            if place.owner != item.owner and place.drive is None:
+                found.append((Grant(place.owner, "writer"), place))
             if place.limited:
                 break
         return found
