@@ -56,7 +56,7 @@ FOLLOWS = (
     '"%7C", "|").replace("%3A", ":").replace("%2B", "+") if following else None'
 )
 
-SUPPRESS: Line = ("from typing import Any\n", "from contextlib import suppress\nfrom typing import Any\n")
+SUPPRESS: Line = ("import Iterator, Mapping\n", "import Iterator, Mapping\nfrom contextlib import suppress\n")
 LINES: list[tuple[str, str | None, tuple[Line, ...]]] = [
     (
         "check_is_quiet_and_cheap_where_all_is_well",
