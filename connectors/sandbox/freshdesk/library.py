@@ -21,8 +21,8 @@ def _language(world: World, ids: Ids) -> str:
     raise Problem(not_found())
 
 
-def _rows(world: World, request: Request, rows: Sequence[JsonObject]) -> Response:
-    accept(request, PAGING)
+def _rows(world: World, request: Request, rows: Sequence[JsonObject], *known: str) -> Response:
+    accept(request, (*PAGING, *known))
     if not world.quirks.solutions_paged and request.twist is None:
         return answer(rows)
     page, headers = world.pager.page(request, rows)
@@ -83,7 +83,6 @@ def article(world: World, request: Request, ids: Ids) -> Response:
 
 
 def search(world: World, request: Request, ids: Ids) -> Response:
-    accept(request, (*PAGING, "term"))
     term = request.query.get("term", "").lower()
     if not term:
         raise Problem(missing("term"))
@@ -93,7 +92,7 @@ def search(world: World, request: Request, ids: Ids) -> Response:
         for text in (one.texts[world.solutions.primary],)
         if text.status == PUBLISHED and term in f"{text.title} {text.html}".lower()
     ]
-    return _rows(world, request, found)
+    return _rows(world, request, found, "term")
 
 
 def _both(template: str, call: Callable[..., Response]) -> tuple[Route, Route]:

@@ -9,7 +9,7 @@ from typing import Any
 from connectors.sandbox.freshdesk import shapes
 from connectors.sandbox.freshdesk.errors import forbidden, invalid, not_found
 from connectors.sandbox.freshdesk.paging import PAGING, accept, answer
-from connectors.sandbox.freshdesk.records import PRIORITY_NAMES, STATUS_NAMES, JsonObject, TicketRecord
+from connectors.sandbox.freshdesk.records import PRIORITY_NAMES, STATUS_NAMES, JsonObject, PersonRecord, TicketRecord
 from connectors.sandbox.freshdesk.search import search_tickets
 from connectors.sandbox.freshdesk.world import Ids, World, is_mine_and_open
 from connectors.sandbox.wire import Problem, Request, Response, Route
@@ -77,8 +77,8 @@ def list_tickets(world: World, request: Request, ids: Ids) -> Response:
 def _wanted(world: World, request: Request) -> list[TicketRecord]:
     since = time_of(request, "updated_since")
     name = one_of(request, "filter", FILTERS, "")
-    horizon = world.now() - LISTED_WITHOUT_SINCE
-    people = world.desk.people
+    horizon, people = world.now() - LISTED_WITHOUT_SINCE, world.desk.people
+    narrowed = any(field in request.query for field in ("requester_id", "email", "company_id", "unique_external_id"))
     chosen: list[TicketRecord] = []
     for ticket in world.desk.tickets.values():
         shown = {"spam": ticket.spam and not ticket.deleted, "deleted": ticket.deleted}.get(name, ticket.listed())
@@ -88,13 +88,16 @@ def _wanted(world: World, request: Request) -> list[TicketRecord]:
             continue
         if (second(ticket.updated_at) < since) if since is not None else (ticket.created_at < horizon):
             continue
-        person = people.get(ticket.requester_id)
-        checks = {"requester_id": str(ticket.requester_id), "email": (person.email if person else "") or ""}
-        checks["company_id"] = str(person.company_id if person else None)
-        checks["unique_external_id"] = ""
-        if all(request.query[field].lower() == value.lower() for field, value in checks.items() if field in request.query):
+        if not narrowed or _is_of(ticket, people.get(ticket.requester_id), request):
             chosen.append(ticket)
     return chosen
+
+
+def _is_of(ticket: TicketRecord, person: PersonRecord | None, request: Request) -> bool:
+    """Whether the requester is the one asked for."""
+    facts = {"requester_id": str(ticket.requester_id), "email": (person.email if person else "") or ""}
+    facts |= {"company_id": str(person.company_id if person else None), "unique_external_id": ""}
+    return all(request.query[field].lower() == value.lower() for field, value in facts.items() if field in request.query)
 
 
 def _with(world: World, ticket: TicketRecord, parts: tuple[str, ...]) -> JsonObject:
@@ -174,7 +177,7 @@ def view_agent(world: World, request: Request, ids: Ids) -> Response:
 def list_contacts(world: World, request: Request, ids: Ids) -> Response:
     accept(request, (*PAGING, "email", "mobile", "phone", "company_id", "unique_external_id", "state", "_updated_since"))
     since, state = time_of(request, "_updated_since"), request.query.get("state")
-    people = [person for person in world.desk.people.values() if person.deleted == (state == "deleted") and not person.agent]
+    people = [p for p in world.desk.people.values() if p.deleted == (state == "deleted") and (p.deleted or not p.agent)]
     people = [person for person in people if since is None or second(person.updated_at) >= since]
     for name, field in (("email", "email"), ("company_id", "company_id")):
         if name in request.query:
