@@ -25,6 +25,7 @@ from connectors.sandbox import Sandbox
 QUESTION = "How do I replace the battery of a sensor? This is question {n}."
 EARLY = 0.2  # share of the kills that strike while the worker starts or recovers
 STARTING = 4.0  # seconds within which those strike
+STARTING_AT_LATEST = 60.0  # seconds
 JITTER = 0.05  # seconds between a write and the kill that follows it
 
 
@@ -68,7 +69,9 @@ def rage(tickets: int, kills: int, lost: float, seed: int, deadline: float, fold
                 worker.send_signal(signal.SIGKILL)
                 worker.wait()
         # A last, undisturbed start: what was left open must be found at the vendor, not written again.
+        told = len(journal(folder))
         worker = start_worker(config, folder)
+        wait_until(lambda: b'"working"' in journal(folder)[told:], time.monotonic() + STARTING_AT_LATEST)
         pause(4)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(timeout=10) == 0
@@ -87,6 +90,10 @@ def start_worker(config: Path, folder: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "bot", "--config", str(config), "--log-format", "json", "worker"]
     with (folder / "worker.log").open("ab") as journal:
         return subprocess.Popen(command, stdout=journal, stderr=journal)
+
+
+def journal(folder: Path) -> bytes:
+    return (folder / "worker.log").read_bytes()
 
 
 def all_answered(sandbox: Sandbox, tickets: list[int]) -> bool:
