@@ -125,7 +125,7 @@ def export(world: World, token: Token, request: Request, ids: Mapping[str, str])
         raise drive_problem("required", "Required parameter: mimeType", at="mimeType")
     if mime not in EXPORTS[item.mime]:
         raise drive_problem("badRequest", "The requested conversion is not supported.", at="convertTo")
-    if item.no_download and world.tree.role(item, token.address) not in CAN_LIST_PERMISSIONS:
+    if item.id in world.spoilt or (item.no_download and world.tree.role(item, token.address) not in CAN_LIST_PERMISSIONS):
         raise drive_problem("cannotExportFile")
     body = _exported(item, mime)
     if len(body.encode()) + item.plain_weight + (0 if mime == "text/plain" else item.weight) > MOST_EXPORTED:

@@ -12,10 +12,10 @@ from typing import Literal
 
 from connectors.base import Source
 from connectors.conformance.stage import Shown
-from connectors.google_docs import Settings, connect
+from connectors.google_docs import Settings
 from connectors.http import HttpFactory
 from connectors.sandbox.google_docs.content import Content
-from connectors.sandbox.google_docs.items import FOLDER, Grant
+from connectors.sandbox.google_docs.items import FOLDER, Grant, Item
 from connectors.sandbox.google_docs.sign_in import ACCOUNT
 from connectors.sandbox.google_docs.site import GoogleSite
 from connectors.sandbox.google_docs.world import Quotas
@@ -27,8 +27,10 @@ PREFIX = "google_docs:docs:document:"
 
 
 class GoogleStage:
-    def __init__(self, *, audience: Literal["public", "internal"] = "public") -> None:
-        self._audience = audience
+    """`shortcuts`: every third document lies elsewhere, and a shortcut in the folder that is read leads to it."""
+
+    def __init__(self, *, audience: Literal["public", "internal"] = "public", shortcuts: bool = False) -> None:
+        self._audience, self._shortcuts = audience, shortcuts
         self._at = datetime(2026, 3, 2, 9, tzinfo=UTC)
         self.site = GoogleSite(content=Content(PEOPLE), quotas=PLENTY, now=self.now, sleep=self.advance).start()
         self._tree = self.site.tree
@@ -37,7 +39,7 @@ class GoogleStage:
             self._tree.add(name, FOLDER, home, id=id, grants=(Grant(ACCOUNT, "commenter"),))
         self._tree.add("Below", FOLDER, KNOWN, id=BELOW)
         self._markers: dict[str, str] = {}
-        self._places: dict[str, cycle[str]] = {}
+        self._moves: dict[str, cycle[str]] = {}
         os.environ["STAGE_GOOGLE_KEY"] = self.site.service_account_key()
         os.environ["STAGE_GOOGLE_WRONG"] = self.site.service_account_key(wrong=True)
 
@@ -51,6 +53,8 @@ class GoogleStage:
         self.site.stop()
 
     def connect(self, http: HttpFactory, *, wrong_credential: bool = False) -> Source:
+        from connectors.google_docs.connector import GoogleDocs
+
         key = "env:STAGE_GOOGLE_WRONG" if wrong_credential else "env:STAGE_GOOGLE_KEY"
         settings = {
             "name": "docs",
@@ -59,13 +63,16 @@ class GoogleStage:
             "endpoints": self.site.endpoints(),
             "knowledge": {"folders": [KNOWN], "audience": self._audience},
         }
-        return connect(Settings.model_validate(settings), http)
+        return GoogleDocs(Settings.model_validate(settings), http, now=self.now)
 
     def create(self, marker: str, *, public: bool = True) -> str:
-        made = self._tree.document(f"About {marker}", _text(marker), KNOWN)
+        linked = self._shortcuts and len(self._markers) % 3 == 2
+        made = self._tree.document(f"About {marker}", _text(marker), ELSEWHERE if linked else KNOWN)
+        if linked:
+            self._tree.shortcut(f"To {marker}", made.id, KNOWN)
         id = PREFIX + made.id
         self._markers[id] = marker
-        self._places[id] = cycle((BELOW, ELSEWHERE, KNOWN))
+        self._moves[id] = cycle(("below", "with its folder", "elsewhere", "back"))
         return id
 
     def edit(self, id: str, marker: str) -> None:
@@ -86,8 +93,14 @@ class GoogleStage:
         self._tree.limit(_file(id), False)
 
     def move(self, id: str) -> None:
-        """Below, elsewhere, and back again."""
-        self._tree.move(_file(id), next(self._places[id]))
+        """Into the folder below, away with that whole folder, elsewhere by itself, and back, the folder too."""
+        step = next(self._moves[id])
+        if step == "with its folder":
+            self._tree.move(BELOW, ELSEWHERE)
+            return
+        if step == "back":
+            self._tree.move(BELOW, KNOWN)
+        self._tree.move(_file(id), {"below": BELOW, "elsewhere": ELSEWHERE, "back": KNOWN}[step])
 
     def spoil(self, id: str) -> None:
         self.site.world.spoilt.add(_file(id))
@@ -110,9 +123,16 @@ class GoogleStage:
 
     def _stands(self, file_id: str) -> bool:
         item = self._tree.items.get(file_id)
-        if item is None or self._tree.in_trash(item) or self._tree.role(item, ACCOUNT) is None:
-            return False
-        return any(place.id == KNOWN for place in self._tree.above(item))
+        return item is not None and self._visible(item) and any(self._read_from(place) for place in (item, *self._shortcuts_to(file_id)))
+
+    def _visible(self, item: Item) -> bool:
+        return not self._tree.in_trash(item) and self._tree.role(item, ACCOUNT) is not None
+
+    def _read_from(self, item: Item) -> bool:
+        return self._visible(item) and any(place.id == KNOWN for place in self._tree.above(item))
+
+    def _shortcuts_to(self, file_id: str) -> list[Item]:
+        return [item for item in self._tree.items.values() if item.target == file_id]
 
 
 def _text(marker: str) -> str:

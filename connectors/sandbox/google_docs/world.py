@@ -42,7 +42,8 @@ class Snapshot:
 
 @dataclass(slots=True)
 class World:
-    """`forgotten`: change tokens below this number are answered with `forgotten_code`. `incomplete`: lists over all drives say so."""
+    """`forgotten`: change tokens below this number are answered with `forgotten_code`. `incomplete`: lists over all drives say so.
+    `spoilt`: documents that are listed and can be neither read nor exported."""
 
     tree: Tree
     sign_in: SignIn
