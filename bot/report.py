@@ -78,7 +78,7 @@ def print_outcomes(outcomes: Sequence[Outcome]) -> None:
         for part in outcome.parts:
             state = "[green]loaded[/]" if part.finished else "[yellow]not loaded to its end[/]"
             if part.finished and part.expected is not None and part.seen < part.expected:
-                state = "[red]documents are missing[/]"
+                state = f"[red]{part.expected - part.seen:,} are missing[/]"
             console.print(f"{outcome.name}: {escape(describe_part(part.title, part.seen, part.expected))} documents, {state}")
 
 

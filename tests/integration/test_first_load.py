@@ -288,3 +288,20 @@ def test_the_parts_may_be_read_apart_in_any_order_and_the_next_sync_concludes(de
 def test_an_account_without_any_part_is_caught_up_at_once(desk: Desk) -> None:
     outcome = desk.sync(Wiki({}))
     assert (outcome.caught_up, outcome.error, outcome.parts) == (True, None, ())
+
+
+def test_the_counts_are_kept_on_either_database(engine: Engine, tmp_path: Path) -> None:
+    vectors = open_vectors(tmp_path / "index", LOCAL.dimensions)
+    desk, source = Desk(engine, vectors), wiki(counts={"ENG": 4})
+
+    def broken(key: str, at: int) -> None:
+        if (key, at) == ("KB", 4):
+            raise Transient("no answer")
+
+    source.fault = broken
+    assert desk.sync(source).error == "no answer"
+    source.fault = lambda key, at: None
+    assert [(part.seen, part.expected) for part in desk.sync(source).parts] == [(5, 5), (3, 4), (0, 0)]
+    assert desk.present() == ALL
+    assert desk.cursors()[1:] == (False, [None, None, None])
+    vectors.close()
