@@ -64,9 +64,9 @@ def list_tickets(world: World, request: Request, ids: Ids) -> Response:
     order = one_of(request, "order_by", ORDERS, "created_at")
     rising = one_of(request, "order_type", ("asc", "desc"), "desc") == "asc"
     key: Callable[[TicketRecord], Any] = {
-        "created_at": lambda ticket: (second(ticket.created_at), ticket.id),
-        "due_by": lambda ticket: (second(ticket.created_at), ticket.id),
-        "updated_at": lambda ticket: (second(ticket.updated_at), ticket.id),
+        "created_at": lambda ticket: (ticket.created_at, ticket.id),
+        "due_by": lambda ticket: (ticket.created_at, ticket.id),
+        "updated_at": lambda ticket: (ticket.updated_at, ticket.id),
         "status": lambda ticket: (ticket.status, ticket.id),
     }[order]
     rows = sorted(_wanted(world, request), key=key, reverse=not rising)
@@ -75,22 +75,35 @@ def list_tickets(world: World, request: Request, ids: Ids) -> Response:
 
 
 def _wanted(world: World, request: Request) -> list[TicketRecord]:
-    since = time_of(request, "updated_since")
+    since = _next_second(time_of(request, "updated_since"))
     name = one_of(request, "filter", FILTERS, "")
     horizon, people = world.now() - LISTED_WITHOUT_SINCE, world.desk.people
     narrowed = any(field in request.query for field in ("requester_id", "email", "company_id", "unique_external_id"))
+    sees_all = people[world.caller(request).user_id].ticket_scope == 1
     chosen: list[TicketRecord] = []
     for ticket in world.desk.tickets.values():
-        shown = {"spam": ticket.spam and not ticket.deleted, "deleted": ticket.deleted}.get(name, ticket.listed())
-        if not shown or ticket.archived or not world.may_see(request, ticket):
+        if (ticket.updated_at < since) if since is not None else (ticket.created_at < horizon):
             continue
-        if name == "watching" or (name == "new_and_my_open" and not is_mine_and_open(ticket, world.caller(request).user_id)):
+        if not _shown(ticket, name) or not (sees_all or world.may_see(request, ticket)):
             continue
-        if (second(ticket.updated_at) < since) if since is not None else (ticket.created_at < horizon):
+        if name == "new_and_my_open" and not is_mine_and_open(ticket, world.caller(request).user_id):
             continue
         if not narrowed or _is_of(ticket, people.get(ticket.requester_id), request):
             chosen.append(ticket)
     return chosen
+
+
+def _next_second(at: datetime | None) -> datetime | None:
+    """Whole seconds are compared: a ticket of 12:00:00.9 is not of before 12:00:00, and not of 12:00:00.5 either."""
+    return at if at is None or not at.microsecond else second(at) + timedelta(seconds=1)
+
+
+def _shown(ticket: TicketRecord, name: str) -> bool:
+    if ticket.archived or name == "watching":
+        return False
+    if name == "deleted":
+        return ticket.deleted
+    return (ticket.spam if name == "spam" else not ticket.spam) and not ticket.deleted
 
 
 def _is_of(ticket: TicketRecord, person: PersonRecord | None, request: Request) -> bool:

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from connectors.sandbox.freshdesk.api import FreshdeskApi
+from connectors.sandbox.freshdesk.auth import API_KEY
+from connectors.sandbox.freshdesk.world import Quirks
+from connectors.sandbox.site import Site
 
 ROW = {
     *("cc_emails", "fwd_emails", "reply_cc_emails", "ticket_cc_emails", "ticket_bcc_emails", "fr_escalated", "spam", "email_config_id"),
@@ -176,3 +179,13 @@ def test_ratings_are_listed_since(desk: Any, account: FreshdeskApi) -> None:
     row = desk.get("/surveys/satisfaction_ratings", created_since="2026-11-25T12:00:00Z").json()[0]
     assert (row["ticket_id"], row["ratings"]) == (12, {"default_question": 103})
     assert desk.get("/surveys/satisfaction_ratings", created_since="2026-11-26T00:00:00Z").json() == []
+
+
+def test_where_the_sources_differ_both_ways_can_be_played(reader: Any, clock: Any, account: FreshdeskApi) -> None:
+    other = FreshdeskApi(clock, account.content, quirks=Quirks(deletion_moves=False, deleted_answers=False))
+    with Site(other, now=clock, sleep=clock.advance) as site:
+        desk = reader(site.url, API_KEY)
+        before = desk.get("/tickets/13").json()["updated_at"]
+        other.desk.set_aside(13, deleted=True)
+        assert desk.get("/tickets/13").status_code == 404
+        assert [row["updated_at"] for row in desk.get("/tickets", filter="deleted").json()] == [before]
