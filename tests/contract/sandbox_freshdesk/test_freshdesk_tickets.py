@@ -80,6 +80,8 @@ def test_pages_are_linked_and_the_last_one_links_nowhere(desk: Any, account: Fre
     assert first.links["next"]["url"].endswith("page=2")
     assert len(desk.walk("/tickets", updated_since=SINCE)) == 68
     assert "link" not in desk.get("/tickets", per_page=100).headers
+    full = desk.get("/tickets", updated_since=SINCE, per_page=34, page=2)
+    assert (len(full.json()), "link" in full.headers) == (34, False), "a full page may be the last"
 
 
 @pytest.mark.parametrize(
