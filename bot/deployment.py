@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 
 from sqlalchemy import Engine
 
@@ -28,7 +28,7 @@ from connectors.quota import Allowance
 from connectors.settings import ConnectorSettings, Secret, Strict, TicketSettings
 from storage.database import open_database
 from storage.embedding import Embedder, local_embedder
-from storage.quota import SharedAllowance
+from storage.quota import Accounts
 from storage.vectors import open_vectors
 
 HASTE = 0.25  # seconds that a vendor's call waits for a database that is locked
@@ -66,7 +66,7 @@ class Deployment:
     index: Index
     connections: Mapping[str, Connection]
     problems: Mapping[str, ConfigProblem]  # connectors that could not be made ready; the others work all the same
-    hasty: Engine  # the same database, for what must not wait
+    accounts: Accounts  # whose calls the connectors make
     now: Callable[[], datetime] = utc_now
 
     def connection(self, name: str) -> Connection:
@@ -135,7 +135,7 @@ class Deployment:
 
     def close(self) -> None:
         self.index.vectors.close()
-        self.hasty.dispose()
+        self.accounts.close()
         self.engine.dispose()
 
 
@@ -151,14 +151,14 @@ def open_deployment(config: Config) -> Deployment:
     embedder = local_embedder()
     vectors = open_vectors(config.data_dir / "index", embedder.dimensions, embedder=embedder.name)
     hasty = open_database(config.database_url(), folder=config.data_dir, patience=HASTE) if engine.dialect.name == "sqlite" else engine
-    allowances = cache(partial(SharedAllowance, hasty))
+    accounts = Accounts(hasty)
     connections, problems = {}, {}
     for settings in config.connectors:
         try:
-            connections[settings.name] = connect(settings, allowances)
+            connections[settings.name] = connect(settings, accounts)
         except ConfigProblem as problem:
             problems[settings.name] = problem
-    return Deployment(config, engine, Index(engine, vectors, embedder), connections, problems, hasty)
+    return Deployment(config, engine, Index(engine, vectors, embedder), connections, problems, accounts)
 
 
 def connect(settings: ConnectorSettings, allowances: Callable[[str], Allowance] | None = None) -> Connection:

@@ -67,7 +67,10 @@ def budgets(headers: Mapping[str, str], now: datetime) -> tuple[Budget, ...]:
                 known = found.setdefault(f"*points {member}", {})
                 known |= {_LETTER[k]: number for k, number in _SETTING.findall(settings.lower()) if k in _LETTER}
         elif (match := _ACCOUNT.fullmatch(name)) and (match["part"] or _number(value) is not None):
-            found.setdefault(f"*{match['family']}", {}).setdefault(_PART[match["part"] or ""], value)
+            account = found.setdefault(f"*{match['family']}", {})
+            account.setdefault(_PART[match["part"] or ""], value)
+            if match["part"] == "total":  # Freshdesk, whose plans count 50 to 700 a minute, and whose old accounts 3,000 and more an hour
+                account["hourly_from"] = "1000"
     read = (_budget(name, parts, now) for name, parts in sorted(found.items()))
     return tuple(budget for budget in read if budget is not None)
 
@@ -112,6 +115,8 @@ def _budget(name: str, parts: Mapping[str, str], now: datetime) -> Budget | None
 def _window(parts: Mapping[str, str], limit: float) -> float | None:
     interval, fill = _number(parts.get("interval", "")), _number(parts.get("fill", ""))
     seconds = limit / fill * interval if interval and fill else _number(parts.get("window", ""))
+    if limit >= float(parts.get("hourly_from", "inf")):
+        seconds = 3600.0
     return seconds if seconds is not None and 0 < seconds <= LONGEST_WAIT else None
 
 

@@ -85,6 +85,25 @@ class Sheet:
         return float(max(1, min(free, LARGEST_CHUNK, int(self.ours / CHUNKS)))) if not self.low() else 1.0
 
 
+class Accounts:
+    """The accounts of one process. `engine` should have little patience: a vendor's call waits for it."""
+
+    def __init__(self, engine: Engine, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._engine = engine
+        self._now = now
+        self._open: dict[str, SharedAllowance] = {}
+
+    def __call__(self, account: str) -> SharedAllowance:
+        """The same object for the same account."""
+        return self._open.setdefault(account, SharedAllowance(self._engine, account, self._now))
+
+    def close(self) -> None:
+        """Gives back what was leased and not used, writes down what is owed, and lets go of the database."""
+        for allowance in self._open.values():
+            allowance.settle()
+        self._engine.dispose()
+
+
 class SharedAllowance:
     """One account in one process; safe for threads. Nothing here raises for the database's sake.
 
@@ -154,6 +173,13 @@ class SharedAllowance:
             self._news = {**self._news, "held_until": max(now + seconds, self._sheet.held_until)}
             self._sheet = replace(self._sheet, held_until=self._news["held_until"])
             self._publish(now)
+
+    def settle(self) -> None:
+        """The last call for now was made: what is left of the lease goes back."""
+        with self._lock:
+            if self._left >= 1 or self._owed:
+                self._ends = 0.0
+                self._publish(self._moment())
 
     def _moment(self) -> float:
         return self._now().timestamp()

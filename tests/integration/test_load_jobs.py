@@ -30,6 +30,7 @@ from storage.database import open_database, reading
 from storage.embedding import local_embedder
 from storage.ledger import last_syncs, present_ids
 from storage.parts import parts_of
+from storage.quota import Accounts
 from storage.vectors import open_vectors
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
@@ -74,7 +75,7 @@ def work(folder: Path, dies_at: str) -> None:
     engine, embedder = open_database("sqlite", folder=folder), local_embedder()
     index = Index(engine, open_vectors(folder / "index", embedder.dimensions), embedder)
     wiki = Connection(config.connectors[0], Wiki(folder / "log", dies_at), [], threading.Lock())
-    deployment = Deployment(config, engine, index, {"wiki": wiki}, {}, engine)
+    deployment = Deployment(config, engine, index, {"wiki": wiki}, {}, Accounts(engine))
     metrics = Metrics()
     worker = start_worker(DeskChores(deployment, {}, metrics), ["wiki"], workflow_database(config))
     worker.sync("wiki", f"start-{time.time()}")

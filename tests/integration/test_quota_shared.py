@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Engine, event, select
 
 from storage.database import open_database
-from storage.quota import LEASE, REST, SharedAllowance
+from storage.quota import LEASE, REST, Accounts, SharedAllowance
 from storage.tables import QuotaRow, table
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
@@ -146,6 +146,16 @@ def test_what_a_lease_did_not_use_is_given_back(open_again: Callable[[], Engine]
     assert one.take(urgent=False) == 0
     clock.forward(LEASE + 1)
     assert drain(one) + drain(two) == 48
+
+
+def test_a_process_that_ends_gives_its_lease_back_and_counts_what_it_owes(open_again: Callable[[], Engine]) -> None:
+    clock = Clock()
+    one = Accounts(open_again(), clock)
+    hear(one("desk"))
+    assert one("desk").take(urgent=False) == 0
+    assert [one("desk").take(urgent=True) for _ in range(9)] == [0] * 9
+    one.close()
+    assert drain(SharedAllowance(open_again(), "desk", clock)) == 40
 
 
 def test_accounts_do_not_meet(engine: Engine) -> None:

@@ -43,6 +43,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
         ),
         # Freshdesk
         ({"x-ratelimit-total": "50.0", "x-ratelimit-remaining": "14.0", "x-ratelimit-used-currentrequest": "3"}, Budget(50, 14, None)),
+        ({"x-ratelimit-total": "5000", "x-ratelimit-remaining": "1400"}, Budget(5000, 1400, None, None, 3600)),
     ],
 )  # fmt: skip
 def test_each_vendors_spelling_is_read(headers: dict[str, str], expected: Budget) -> None:
@@ -113,7 +114,8 @@ SHEETS = st.builds(
 @given(SHEETS, st.floats(0, 5000))
 def test_after_the_wait_a_call_is_in_order_and_a_chunk_never_exceeds_our_share(sheet: Sheet, now: float) -> None:
     assert sheet.ours is not None
-    wait = sheet.at(now).wait(now)
+    sheet = sheet.at(now)
+    wait = sheet.wait(now)
     later = sheet.at(now + wait + 0.001)
     assert later.wait(now + wait + 0.001) <= 0.1
     ready = later.at(now + 20_000)
