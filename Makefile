@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench bench-retrieval chaos lock clean
+.PHONY: help install demo test lint bench bench-retrieval chaos histories lock clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ bench: .venv/installed-dev ## measure: cost of the pipeline, of a resync, of a d
 
 chaos: .venv/installed-dev ## 300 tickets through a worker that is killed again and again
 	$(BIN)/python tests/acceptance/test_chaos.py --tickets 300 --kills 15 --lost 0.10
+
+histories: .venv/installed-dev ## 1,000 random histories of each connector, with crashes and faults (some 10 minutes each)
+	HISTORIES=1000 $(BIN)/pytest -n auto --dist loadgroup tests/integration/histories -k ends_in_what_is_true
 
 lock: .venv/installed-dev ## resolve the dependencies again and write the hash-locked requirements
 	$(BIN)/pip install --quiet uv

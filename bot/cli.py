@@ -297,7 +297,7 @@ def connectors_new(
             typer.echo(path)
     except ConfigProblem as problem:
         complain(str(problem))
-    typer.echo(f"Next: cd {folder} && pip install -e . && pytest", err=True)
+    typer.echo(f"Next: cd {folder} && pip install -e . pytest && pytest", err=True)
 
 
 @app.command()
