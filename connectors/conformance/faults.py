@@ -76,6 +76,12 @@ class Faults:
                 except EXPECTED:
                     continue
 
+    def test_credentials_are_for_the_configured_address_only(self, play: Play) -> None:
+        site = _site(play)
+        play.create(3)
+        play.load()
+        assert play.origins <= {site.url}, f"clients were asked for {sorted(play.origins)}; configured is {site.url}"
+
     def test_a_vendor_that_is_down_is_no_bug(self, play: Play) -> None:
         site = _site(play)
         play.create(3)

@@ -75,6 +75,7 @@ class Play:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
+        self.origins: set[str] = set()  # that connectors asked clients for
         self._made = 0
 
     # --- connecting ---
@@ -82,9 +83,11 @@ class Play:
     def http(self, origin: str, authorize: Any = None, renew: Any = None, **more: Any) -> HttpClient:
         """What a connector's factory is given here: the stage's clock, no waiting."""
         stage = self.stage
-        return HttpClient(
+        client = HttpClient(
             origin, authorize, renew=renew, sleep=stage.advance, clock=lambda: stage.now().timestamp(), now=stage.now, **more
         )
+        self.origins.add(str(client.origin))
+        return client
 
     def connect(self) -> Source:
         return self.stage.connect(self.http)

@@ -118,6 +118,11 @@ LINES: list[tuple[str, str | None, tuple[Line, ...]]] = [
     ("a_first_load_survives", "a next-link to another host", (BEARER, LINK, (FOLLOWING, FOLLOWS))),
     ("a_catch_up_survives", "truncated for good", (SWALLOWS,)),
     ("a_listing_is_complete_or_an_exception", "503 for good", (SWALLOWS,)),
+    (
+        "credentials_are_for_the_configured_address_only",
+        None,
+        (("http(settings.base_url,", 'http(settings.base_url.replace("127.0.0.1", "localhost"),'),),
+    ),
     ("a_vendor_that_is_down_is_no_bug", None, (SWALLOWS,)),
     (
         "too_many_calls_are_not_answered_with_more",
