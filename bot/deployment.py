@@ -22,7 +22,7 @@ from bot.spending import Budget, Purse
 from bot.sync import Outcome, sync, unnamed
 from connectors import registry
 from connectors.base import ConfigProblem, Helpdesk, Source, Webhook
-from connectors.http import Answer, Authorize, HttpClient
+from connectors.http import Answer, Authorize, HttpClient, HttpFactory
 from connectors.origin import parse_origin
 from connectors.quota import Allowance
 from connectors.settings import ConnectorSettings, Secret, Strict, TicketSettings
@@ -46,6 +46,7 @@ class Connection:
     source: Source
     clients: list[HttpClient]
     lock: threading.Lock  # one sync of a connector at a time
+    desk: Helpdesk | None = None  # the same helpdesk, whose calls go ahead of any sync's
 
     def requests(self) -> int:
         return sum(client.requests for client in self.clients)
@@ -109,13 +110,14 @@ class Deployment:
     def flow(self, name: str) -> Flow:
         """A ticket's way for one helpdesk. Raises ConfigProblem when the connector has no tickets."""
         connection = self.connection(name)
-        if connection.tickets is None or not isinstance(connection.source, Helpdesk):
+        desk = connection.desk or connection.source
+        if connection.tickets is None or not isinstance(desk, Helpdesk):
             raise ConfigProblem(f"{name} answers no tickets: add a `tickets:` block to this connector, or name another one")
         policy, budget = self.config.policy, self.config.budget
         caps = Budget(budget.usd_per_day, budget.usd_per_ticket) if budget else Budget()
         return Flow(
             connector=name,
-            desk=connection.source,
+            desk=desk,
             engine=self.engine,
             index=self.index,
             writer=build_writer(self.config, self.index.embedder, Purse(self.engine, caps, name, self.now)),
@@ -162,8 +164,22 @@ def open_deployment(config: Config) -> Deployment:
 
 
 def connect(settings: ConnectorSettings, allowances: Callable[[str], Allowance] | None = None) -> Connection:
-    """A connector with HTTP clients of its own; `allowances` gives an account's quota that other processes share. Raises ConfigProblem."""
+    """A connector with HTTP clients of its own; `allowances` gives an account's quota that other processes share. Raises ConfigProblem.
+
+    Where it answers tickets it is made twice: what a ticket needs goes ahead of what a sync reads, whoever wrote the connector.
+    """
     clients: list[HttpClient] = []
+    source = registry.connect(settings, _clients(settings, allowances, clients, urgent=False))
+    desk = None
+    if getattr(settings, "tickets", None) is not None and isinstance(source, Helpdesk):
+        desk = registry.connect(settings, _clients(settings, allowances, [], urgent=True))
+    return Connection(settings, source, clients, threading.Lock(), desk if isinstance(desk, Helpdesk) else None)
+
+
+def _clients(
+    settings: ConnectorSettings, allowances: Callable[[str], Allowance] | None, made: list[HttpClient], *, urgent: bool
+) -> HttpFactory:
+    """Makes clients on the account's quota, and keeps them in `made`."""
 
     def http(
         origin: str,
@@ -173,11 +189,13 @@ def connect(settings: ConnectorSettings, allowances: Callable[[str], Allowance] 
         limited: Callable[[Answer], bool] = lambda _: False,
     ) -> HttpClient:
         allowance = allowances(account(origin, settings)) if allowances else None
-        client = HttpClient(origin, authorize, renew=renew, limited=limited, share=settings.quota_share, allowance=allowance)
-        clients.append(client)
+        client = HttpClient(
+            origin, authorize, renew=renew, limited=limited, share=settings.quota_share, allowance=allowance, urgent=urgent
+        )
+        made.append(client)
         return client
 
-    return Connection(settings, registry.connect(settings, http), clients, threading.Lock())
+    return http
 
 
 def account(origin: str, settings: ConnectorSettings) -> str:

@@ -105,8 +105,8 @@ class HttpClient:
     `authorize` gives the credential headers, `renew` fetches a new token and tells whether it got one.
     `total_timeout` is seconds on the wire per call, waits not counted; waits together stay within `max_wait`
     seconds. `share` is the part of the vendor's quota used at full speed: the team works on the same quota;
-    `allowance`, where given, keeps all processes together within it. `limited` tells an answer that means "too many
-    calls" under another status than 429 (Google's 403 with a reason).
+    `allowance`, where given, keeps all processes together within it. Every read of an `urgent` client is urgent.
+    `limited` tells an answer that means "too many calls" under another status than 429 (Google's 403 with a reason).
     """
 
     def __init__(
@@ -122,6 +122,7 @@ class HttpClient:
         max_wait: float = 60.0,
         share: float = 0.5,
         allowance: Allowance | None = None,
+        urgent: bool = False,
         limited: Callable[[Answer], bool] = lambda _: False,
     ) -> None:
         self.origin: Origin = parse_origin(origin)
@@ -134,6 +135,7 @@ class HttpClient:
         self._total_timeout = total_timeout
         self._max_wait = max_wait
         self._pace = Pace(self.origin, share, allowance, sleep=sleep, clock=clock, now=now)
+        self._urgent = urgent
         self._limited = limited
         self._secrets: tuple[str, ...] = ()
         self._adapter = PromptAdapter()
@@ -149,7 +151,7 @@ class HttpClient:
         deadline = self._clock() + self._total_timeout
         waited, renew = 0.0, self._renew
         for attempt in itertools.count(1):
-            deadline += self._pace.admit(path, urgent=urgent)
+            deadline += self._pace.admit(path, urgent=urgent or self._urgent)
             answer = self._tried(path, params, deadline)
             if isinstance(answer, Answer) and answer.status == 401 and renew is not None:
                 fresh, renew = renew(), None

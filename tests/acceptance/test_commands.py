@@ -122,8 +122,10 @@ def test_a_wrong_password_costs_one_request_and_one_sentence(sandbox: Sandbox, c
     refused = draftdesk(command, config=config)
     assert refused.returncode == 1
     assert len(sandbox.requests) == 1
-    said = [line for line in (refused.stdout + refused.stderr).splitlines() if "auth" in line]
-    assert len(said) == 1, refused.stdout + refused.stderr
+    said = [line for line in refused.stderr.splitlines() if "auth" in line]
+    assert len(said) == 1, refused.stderr
+    assert said[0].startswith("help: ")
+    assert "help: help:" not in refused.stdout + refused.stderr
     assert "Traceback" not in refused.stderr
     assert "wrong" not in said[0].replace("or the secret is wrong", "")
 
@@ -151,10 +153,31 @@ def test_a_data_dir_that_cannot_be_made_is_told_in_one_sentence(config: Path, co
     assert "Traceback" not in refused.stderr
 
 
+def test_commands_go_through_the_running_process_that_has_the_index(sandbox: Sandbox, config: Path) -> None:
+    worker = start(config, "worker")
+    try:
+        await_output(config, '"event": "synced"')
+        door = config.parent / "data" / "draftdesk.sock"
+        assert door.stat().st_mode & 0o777 == 0o600
+        found = json.loads(draftdesk("search", "refund", "--json", config=config).stdout)["results"]
+        drafted = json.loads(draftdesk("draft", "help", sandbox.desk.keys["answerable"], "--json", config=config).stdout)
+        synced = draftdesk("sync", "--json", config=config)
+        missing = draftdesk("draft", "help", "1", config=config)
+    finally:
+        stopped = stop(worker)
+    assert found
+    assert drafted["decision"] == "note"
+    assert json.loads(synced.stdout)["connectors"][0]["caught_up"] is True
+    assert missing.returncode == 1
+    assert "no ticket 1" in missing.stderr
+    assert stopped == 0
+
+
 def test_a_second_process_that_finds_the_index_taken_is_told_so(config: Path) -> None:
     worker = start(config, "worker")
     try:
         await_output(config, '"event": "working"')
+        (config.parent / "data" / "draftdesk.sock").unlink()
         refused = draftdesk("search", "refund", config=config)
     finally:
         stopped = stop(worker)

@@ -114,6 +114,15 @@ def test_a_turn_that_is_far_off_is_handed_to_the_caller_without_a_request(vendor
     assert (refused.value.retry_after, slept, vendor.seen) == (2.0, [LONGEST_TURN - 1], 0)
 
 
+def test_every_read_of_an_urgent_client_is_urgent(vendor: Vendor) -> None:
+    vendor.answers((200, b"{}", {"x-rate-limit": "100", "x-rate-limit-remaining": "0"}))
+    allowance = Told(waits=[50.0])
+    http, slept = client(vendor, allowance, urgent=True)
+    http.get("/x")
+    http.get("/x")
+    assert (allowance.of("take"), slept) == ([True] * 2, [])
+
+
 def test_writes_are_counted_and_never_wait(vendor: Vendor) -> None:
     vendor.answers(FINE)
     allowance = Told(waits=[50.0])
