@@ -18,7 +18,6 @@ from connectors.base import ConfigProblem, RateLimited, Refused, Transient
 
 if TYPE_CHECKING:
     from bot.config import Config
-    from bot.deployment import Deployment
 
 FAILED, WRONG_INPUT = 1, 2
 
@@ -131,15 +130,17 @@ def sync(
     as_json: AsJson = False,
 ) -> None:
     """Bring knowledge up to date now."""
+    from bot.errands import errands
     from bot.report import print_outcomes, sync_progress
 
-    with spoken_errors(), deployed(context) as deployment:
-        chosen = names or [settings.name for settings in deployment.config.connectors]
-        demand(deployment.config, chosen)
+    config = read_config(context)
+    chosen = names or [settings.name for settings in config.connectors]
+    demand(config, chosen)
+    with spoken_errors(), errands(config) as desk:
         outcomes = []
         for name in chosen:
             with sync_progress(name) as progress:
-                outcomes.append(deployment.sync(name, full=full, confirm_removals=confirm_removals, progress=progress))
+                outcomes.append(desk.sync(name, full=full, confirm_removals=confirm_removals, progress=progress))
         if as_json:
             echo_json({"connectors": [asdict(outcome) for outcome in outcomes]})
         else:
@@ -167,17 +168,17 @@ def search(
 
     One result per document, with its best passage.
     """
-    from bot.answer.retrieve import search as find
-    from bot.report import describe_results, print_results
+    from bot.errands import errands
+    from bot.report import print_results
 
     if (query is None) == (batch is None):
         complain("search: give either QUERY or --batch FILE.jsonl")
     moment = read_moment(as_of)
     asked = read_batch(batch) if batch else []
-    with spoken_errors(), deployed(context) as deployment:
+    with spoken_errors(), errands(read_config(context)) as desk:
 
         def results(text: str) -> list[dict[str, Any]]:
-            return describe_results(find(text, deployment.index, audience=audience.value if audience else None, k=k, as_of=moment))
+            return desk.search(text, k, audience.value if audience else None, moment)
 
         for identity, text in asked:
             typer.echo(json.dumps({"id": identity, "results": results(text)}, ensure_ascii=False))
@@ -196,30 +197,23 @@ def draft(
     as_json: AsJson = False,
 ) -> None:
     """Decide on one ticket, and show or post the draft."""
-    from bot.answer.flow import Postponed, answer, preview
+    from bot.errands import errands
     from bot.report import print_draft
 
-    with spoken_errors(), deployed(context) as deployment:
-        demand(deployment.config, [name])
-        flow = deployment.flow(name)
-        ticket = flow.desk.ticket(ticket_id)
-        if ticket is None:
-            typer.echo(f"{name}: there is no ticket {ticket_id} (deleted, or not visible to this account)", err=True)
-            raise typer.Exit(FAILED)
-        failed = False
-        try:
-            record = answer(flow, ticket) if post else preview(flow, ticket)
-        except Postponed as postponed:
-            record, failed = postponed.record, True
-        if as_json:
-            echo_json(record)
-        else:
-            print_draft(record)
-        refused = record.get("delivery", {}).get("state") == "refused"
-        if failed or refused:
-            reason = record["delivery"]["reason"] if refused else record["reason"]
-            typer.echo(f"{name}: ticket {ticket_id} was left as it was: {reason}", err=True)
-            raise typer.Exit(FAILED)
+    config = read_config(context)
+    demand(config, [name])
+    with spoken_errors(), errands(config) as desk:
+        drafted = desk.draft(name, ticket_id, post=post)
+    if drafted is None:
+        typer.echo(f"{name}: there is no ticket {ticket_id} (deleted, or not visible to this account)", err=True)
+        raise typer.Exit(FAILED)
+    if as_json:
+        echo_json(drafted.record)
+    else:
+        print_draft(drafted.record)
+    if drafted.left:
+        typer.echo(f"{name}: ticket {ticket_id} was left as it was: {drafted.left}", err=True)
+        raise typer.Exit(FAILED)
 
 
 @app.command()
@@ -337,17 +331,6 @@ def read_config(context: typer.Context) -> Config:
     except ConfigFaults as faults:
         complain(str(faults))
     return config
-
-
-@contextmanager
-def deployed(context: typer.Context) -> Iterator[Deployment]:
-    from bot.deployment import open_deployment
-
-    deployment = open_deployment(read_config(context))
-    try:
-        yield deployment
-    finally:
-        deployment.close()
 
 
 @contextmanager

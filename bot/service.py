@@ -21,9 +21,10 @@ from starlette.applications import Starlette
 from bot.chores import open_chores
 from bot.config import Config
 from bot.deployment import Deployment, open_deployment, utc_now
+from bot.errands import Own, answer_errand, open_door
 from bot.metrics import Metrics
 from bot.schedule import Job, every, poll_every, start_schedule
-from bot.web import create_app
+from bot.web import create_app, create_door
 from bot.worker import Worker, start_worker
 from connectors.base import ConfigProblem, Transient
 from storage import outbox
@@ -50,7 +51,11 @@ def serve(config: Config, *, http: bool) -> None:
     worker = start_worker(chores, list(deployment.connections), workflow_database(config))
     scheduler = start_schedule(jobs(deployment, worker, list(chores.flows)))
     app = create_app(deployment.webhooks(), worker.look, partial(readiness, deployment), metrics.registry, utc_now)
-    with listening(app, listener) if listener else nullcontext():
+    door = open_door(config.data_dir)
+    with (
+        listening(create_door(partial(answer_errand, Own(deployment))), door) if door else nullcontext(),
+        listening(app, listener) if listener else nullcontext(),
+    ):
         log.info(
             "working", connectors=sorted(deployment.connections), answering=sorted(chores.flows), http=config.console.bind if http else None
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from connectors.base import Rejected, Webhook
+from connectors.base import ConfigProblem, RateLimited, Refused, Rejected, Transient, Webhook
 
 LARGEST_DELIVERY = 1 << 20  # bytes
 log = structlog.get_logger()
@@ -63,6 +64,19 @@ def create_app(
             Route("/metrics", measure),
         ]
     )
+
+
+def create_door(answer: Callable[[str, dict[str, Any]], Any]) -> Starlette:
+    """What the other commands of this machine ask of the running process; `answer(errand, asked)` may raise what they should be told."""
+
+    async def take(request: Request) -> Response:
+        asked = await request.json()
+        try:
+            return JSONResponse({"done": await run_in_threadpool(answer, request.path_params["errand"], asked)})
+        except (ConfigProblem, RateLimited, Transient, Refused) as problem:
+            return JSONResponse({"problem": str(problem)}, status_code=409)
+
+    return Starlette(routes=[Route("/{errand:str}", take, methods=["POST"])])
 
 
 async def _read(request: Request) -> bytes | None:

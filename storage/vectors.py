@@ -44,6 +44,10 @@ KEYWORDS = ("document", "version", "connector", "audience", "language")
 MOMENTS = ("valid_from", "valid_to")
 
 
+class IndexHeld(ConfigProblem):
+    """Another process has the embedded index open."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Who asks, of what, for when. None: no restriction; `as_of` None: what holds now. Unknown languages always pass."""
@@ -90,7 +94,7 @@ class Vectors(Protocol):
 def open_vectors(folder: Path, dimensions: int, *, embedder: str = LOCAL) -> Vectors:
     """The index in `folder`, made when it is not there.
 
-    Raises ConfigProblem when another process holds it, or when it was written by another embedder.
+    Raises IndexHeld when another process has it, ConfigProblem when it was written by another embedder.
     """
     import qdrant_edge as edge
 
@@ -110,7 +114,7 @@ def open_vectors(folder: Path, dimensions: int, *, embedder: str = LOCAL) -> Vec
     except Exception as problem:  # the engine raises nothing more particular
         if "WouldBlock" not in str(problem):
             raise
-        raise ConfigProblem(
+        raise IndexHeld(
             f"{folder}: another draftdesk process (run, worker or a command) has the index open, and only one can;"
             " stop it, or wait until it is done"
         ) from None
