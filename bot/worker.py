@@ -6,16 +6,19 @@ forgotten. A step may run twice after a crash; the ledger and the outbox make th
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from dbos import DBOS, SetWorkflowID
 
 from connectors.base import Cursor
 
+T = TypeVar("T")
 log = structlog.get_logger()
 
 TICKETS_AT_ONCE = 32  # per process and helpdesk
@@ -157,6 +160,19 @@ def _declare_syncs(chores: Chores) -> Callable[[str], None]:
     return sync
 
 
+def despite_bugs(call: Callable[[], T], instead: T, **told: str) -> T:
+    """What `call` gives, or `instead` when it hits a bug of ours: a ticket must not be lost to it, so it waits for the next try.
+
+    The bug is logged by its kind and place; its message may quote a customer.
+    """
+    try:
+        return call()
+    except Exception as bug:  # noqa: BLE001 - whatever it is, nothing accepted may be lost
+        place = traceback.extract_tb(bug.__traceback__)[-1]
+        log.error("bug, to be tried again", kind=type(bug).__name__, place=f"{Path(place.filename).name}:{place.lineno}", **told)
+        return instead
+
+
 def _declare(chores: Chores) -> _Workflows:
     """The workflows over these chores; DBOS finds them again by name after a restart."""
 
@@ -164,7 +180,7 @@ def _declare(chores: Chores) -> _Workflows:
 
     @DBOS.step(name="answer")
     def try_answer(name: str, ticket: str, comment: str) -> float:
-        return chores.answer(name, ticket, comment)
+        return despite_bugs(lambda: chores.answer(name, ticket, comment), LONG_WAIT, connector=name, ticket=ticket)
 
     @DBOS.workflow(name="answer", max_recovery_attempts=None)
     def answer(name: str, ticket: str, comment: str) -> None:
@@ -177,7 +193,8 @@ def _declare(chores: Chores) -> _Workflows:
 
     @DBOS.step(name="waiting")
     def find_waiting(name: str, ticket: str) -> list[Any]:
-        return list(chores.waiting(name, ticket))
+        later: tuple[str | None, float] = (None, LONG_WAIT)
+        return list(despite_bugs(lambda: chores.waiting(name, ticket), later, connector=name, ticket=ticket))
 
     @DBOS.workflow(name="look", max_recovery_attempts=None)
     def look(name: str, ticket: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Any
 
 STEMMERS = {
     "en": "english",
@@ -124,17 +123,15 @@ def words(text: str) -> list[str]:
     return _WORD.findall(normal(text))
 
 
-@lru_cache(maxsize=8)
-def _stemmer(name: str) -> Any:
-    import snowballstemmer
-
-    return snowballstemmer.stemmer(name)
-
-
 @lru_cache(maxsize=65536)
 def stem(word: str, language: str | None) -> str:
-    """The folded stem of a word; an unknown language is stemmed as English."""
-    return fold(str(_stemmer(STEMMERS.get(language or "en", "english")).stemWord(word.casefold())))
+    """The folded stem of a word; an unknown language is stemmed as English.
+
+    A stemmer keeps state while it works, so each call makes its own: threads may share this.
+    """
+    import snowballstemmer
+
+    return fold(str(snowballstemmer.stemmer(STEMMERS.get(language or "en", "english")).stemWord(word.casefold())))
 
 
 def stop_words(language: str | None) -> frozenset[str]:
