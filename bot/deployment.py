@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+import structlog
 from sqlalchemy import Engine
 
 from bot.answer.decide import Rules
@@ -31,6 +33,9 @@ from storage.embedding import Embedder, local_embedder
 from storage.quota import Accounts
 from storage.vectors import open_vectors
 
+log = structlog.get_logger()
+
+LONG_SILENCE = 5.0  # seconds
 HASTE = 0.25  # seconds that a vendor's call waits for a database that is locked
 
 
@@ -190,12 +195,26 @@ def _clients(
     ) -> HttpClient:
         allowance = allowances(account(origin, settings)) if allowances else None
         client = HttpClient(
-            origin, authorize, renew=renew, limited=limited, share=settings.quota_share, allowance=allowance, urgent=urgent
+            origin,
+            authorize,
+            renew=renew,
+            limited=limited,
+            sleep=partial(wait, settings.name),
+            share=settings.quota_share,
+            allowance=allowance,
+            urgent=urgent,
         )
         made.append(client)
         return client
 
     return http
+
+
+def wait(connector: str, seconds: float) -> None:
+    """Sleeps; a silence that somebody might wonder about is told."""
+    if seconds >= LONG_SILENCE:
+        log.info("waiting until more calls are in order", connector=connector, seconds=round(seconds))
+    time.sleep(seconds)
 
 
 def account(origin: str, settings: ConnectorSettings) -> str:
