@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.base import Cursor, CursorExpired, Divided, Listing
+from connectors.base import Cursor, CursorExpired, Divided, Gone, Listing
 from connectors.conformance.play import Play, Shelf, differences, ended, moments, pages, stored
 from connectors.conformance.stage import Expires, Hides, Moves, Obscures, Restores, Restricts, Spoils
 
@@ -311,10 +311,12 @@ class Reading:
         whole, shelf = play.load(), Shelf()
         begun = stored(source.begin())
         for part in source.parts():
-            saved = list[Shelf]()
+            saved, told = list[Shelf](), set[str]()
             for page in ended(source.pull_part(part.key, None)):
                 shelf.apply(page)
                 saved.append(shelf.copy())
+                told.update(change.id for change in page.changes if not isinstance(change, Gone))
+            assert len(told) >= (part.expected or 0), f"part {part.key} told {len(told)} documents and promised {part.expected}: a false alarm"
             for number, kept in enumerate(saved):
                 for page in ended(play.capable(Divided).pull_part(part.key, kept.cursor)):
                     kept.apply(page)
