@@ -316,7 +316,7 @@ class Reading:
                 shelf.apply(page)
                 saved.append(shelf.copy())
                 told.update(change.id for change in page.changes if not isinstance(change, Gone))
-            assert len(told) >= (part.expected or 0), f"part {part.key} told {len(told)} documents and promised {part.expected}: a false alarm"
+            assert len(told) >= (part.expected or 0), f"part {part.key} told {len(told)} documents of {part.expected}: a false alarm"
             for number, kept in enumerate(saved):
                 for page in ended(play.capable(Divided).pull_part(part.key, kept.cursor)):
                     kept.apply(page)
