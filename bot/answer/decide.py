@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from bot.answer.check import Verdict
+from bot.answer.conflict import Conflict
 from bot.answer.retrieve import Found
 from bot.answer.triage import Triage
 from bot.answer.write import Draft
@@ -63,7 +64,9 @@ def refuse_early(triage: Triage, rules: Rules, replies: int) -> Decision | None:
     return None
 
 
-def decide(triage: Triage, found: Found, draft: Draft | None, verdict: Verdict | None, rules: Rules) -> Decision:
+def decide(
+    triage: Triage, found: Found, draft: Draft | None, verdict: Verdict | None, rules: Rules, *, clashes: Sequence[Conflict] = ()
+) -> Decision:
     """The decision over a checked draft. Whatever is not wholly supported goes to a person."""
     if draft is None or verdict is None or not draft.sentences:
         hint = "; internal sources may help, see below" if found.internal else ""
@@ -72,6 +75,10 @@ def decide(triage: Triage, found: Found, draft: Draft | None, verdict: Verdict |
     if not verdict.supported:
         why = next((sentence.why for sentence in verdict.sentences if not sentence.supported), "nothing but courtesies")
         return Decision("handoff", f"unsupported: {why}", confidence, ("check: not every sentence is supported",))
+    if clashes:
+        clash = clashes[0]
+        told = f"{clash.source.title} and {clash.rival.title} contradict each other ({clash.why})"
+        return Decision("handoff", f"conflict: {told}", confidence, ("check: every sentence is supported", "check: the sources disagree"))
     steps = ["check: every sentence is supported"]
     outcome: Outcome = "note"
     if _mode(triage, rules) == "reply":

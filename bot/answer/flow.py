@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from bot.answer.check import Verdict, check
+from bot.answer.conflict import Conflict, conflicts
 from bot.answer.decide import Decision, Rules, decide, refuse_early
 from bot.answer.deliver import Courier, deliver, last_from_customer
 from bot.answer.hints import hints
@@ -64,6 +65,7 @@ class Way:
     rendered: Rendered | None = None
     usage: Usage = NO_USAGE
     unavailable: ModelUnavailable | None = None
+    clashes: tuple[Conflict, ...] = ()
 
 
 class Postponed(Exception):
@@ -147,7 +149,9 @@ def _plan(flow: Flow, ticket: Ticket, comment: str, key: str) -> tuple[Effect | 
 
 def _html(draft_id: str, way: Way, public: bool) -> str:
     if way.rendered is None or way.verdict is None or way.draft is None or way.decision.outcome == "handoff":
-        return handoff_note(draft_id, way.decision.reason, hints=way.found.internal, remarks=way.triage.suspicious)
+        return handoff_note(
+            draft_id, way.decision.reason, hints=way.found.internal, remarks=way.triage.suspicious, clashes=way.clashes
+        )
     if public:
         return way.rendered.html
     return draft_note(
@@ -201,14 +205,15 @@ def _walk(flow: Flow, ticket: Ticket, timings: dict[str, float]) -> Way:
 def _judge(flow: Flow, triage: Triage, found: Found, draft: Draft | None, timings: dict[str, float]) -> Way:
     with _timed(timings, "check"):
         verdict = check(draft, flow.allowed_links) if draft else None
-        decision = decide(triage, found, draft, verdict, flow.rules)
+        clashes = conflicts(verdict, draft.citations, found.public) if draft and verdict and verdict.supported else ()
+        decision = decide(triage, found, draft, verdict, flow.rules, clashes=clashes)
         rendered = None
         if draft and verdict and verdict.supported:
             try:
                 rendered = render(draft, verdict, triage.language, flow.allowed_links)
             except Blocked as refusal:
                 decision = replace(decision, outcome="handoff", reason=f"unsupported: {refusal}")
-    return Way(triage, decision, found, draft, verdict, rendered, draft.usage if draft else Usage())
+    return Way(triage, decision, found, draft, verdict, rendered, draft.usage if draft else Usage(), clashes=clashes)
 
 
 def _posted(flow: Flow, effect: Effect) -> dict[str, Any]:

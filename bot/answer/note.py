@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from bot.answer.check import Judged, Verdict
+from bot.answer.conflict import Conflict
 from bot.answer.retrieve import Passage
 
 TITLE_LIMIT = 120  # characters; a title is content of other people and may be anything
@@ -28,13 +29,16 @@ def draft_note(
     )
 
 
-def handoff_note(draft_id: str, reason: str, *, hints: Sequence[Passage], remarks: Sequence[str]) -> str:
-    """HTML of the note that says why there is no draft."""
+def handoff_note(
+    draft_id: str, reason: str, *, hints: Sequence[Passage], remarks: Sequence[str], clashes: Sequence[Conflict] = ()
+) -> str:
+    """HTML of the note that says why there is no draft; sources that disagree are shown side by side."""
     kind, _, sentence = reason.partition(": ")
     return "".join(
         [
             f"<p><strong>No draft: {escape(kind.replace('_', ' '))}</strong></p>",
             f"<p>{escape(sentence or kind)}</p>",
+            _clashes(clashes),
             _remarks(remarks),
             _hints(hints),
             _foot(draft_id),
@@ -56,6 +60,13 @@ def _hints(hints: Sequence[Passage]) -> str:
         return ""
     rows = "".join(f"<li>{_link(passage)}</li>" for passage in hints)
     return f"<p><strong>For you, not for the customer</strong></p><ul>{rows}</ul>"
+
+
+def _clashes(clashes: Sequence[Conflict]) -> str:
+    pairs = [
+        f"<li>{_link(clash.source)}: “{escape(clash.said)}”</li><li>{_link(clash.rival)}: “{escape(clash.other)}”</li>" for clash in clashes
+    ]
+    return f"<ul>{''.join(pairs)}</ul>" if pairs else ""
 
 
 def _remarks(remarks: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.answer.flow import preview
+from bot.answer.flow import answer, preview
 from bot.demo import DESK
 from bot.deployment import Deployment
 from connectors.sandbox import Sandbox
@@ -107,3 +107,17 @@ def ask(deployment: Deployment, sandbox: Sandbox, text: str) -> dict[str, Any]:
     ticket = flow.desk.ticket(str(sandbox.desk.create_ticket("Question", text).id))
     assert ticket is not None
     return preview(flow, ticket)
+
+
+def test_sources_that_contradict_each_other_go_to_a_person_with_both_shown(deployment: Deployment, sandbox: Sandbox) -> None:
+    flow = deployment.flow(DESK)
+    text = "How many days after delivery can I send back a product I no longer want?"
+    ticket = flow.desk.ticket(str(sandbox.desk.create_ticket("Return", text).id))
+    assert ticket is not None
+    record = answer(flow, ticket)
+    assert record["decision"] == "handoff"
+    assert record["reason"].startswith("conflict: "), record["reason"]
+    note = sandbox.desk.tickets[int(ticket.id)].comments[-1]
+    assert note.public is False
+    for fact in EXPECTED["conflict"]["articles"].values():
+        assert fact in note.html
