@@ -63,6 +63,19 @@ class HttpError(Exception):
         self.json = parsed
 
 
+class Denied(ConfigProblem):
+    """A 401 or 403, for a caller that can tell from the body what is denied: one item, or everything; `json` is None without one."""
+
+    def __init__(self, text: str, status: int, parsed: Any | None) -> None:
+        super().__init__(text)
+        self.status = status
+        self.json = parsed
+
+
+class Excessive(ConfigProblem):
+    """An answer to a GET of more than BODY_LIMIT bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Call:
     method: str
@@ -267,7 +280,7 @@ class HttpClient:
             raise _fault(where, problem) from None
         except Oversize as problem:
             text = f"{where}: the answer holds {problem}, which is more than is read of one page"
-            raise (ConfigProblem(text) if call.method == "GET" else Transient(text)) from None
+            raise (Excessive(text) if call.method == "GET" else Transient(text)) from None
 
     def _judged(self, answer: Answer, path: str) -> Answer:
         """A 2xx answer itself; anything else as the exception it means."""
@@ -276,16 +289,18 @@ class HttpClient:
         where = f"{self.origin}{urlsplit(path).path}"
         said = self._said(answer)
         heard = f" ({said})" if said else ""
-        if answer.status == 401:
-            raise ConfigProblem(f"{where} answers 401, the credentials were not accepted{heard}; check the auth settings of this connector")
-        if answer.status == 403:
-            raise ConfigProblem(f"{where} answers 403, the credentials do not allow this{heard}; give them the missing permission or scope")
         if answer.status < 400:
             raise ConfigProblem(f"{where} answers {answer.status}, which no call of ours expects; check base_url")
         try:
             parsed = answer.json()
         except Transient:
             parsed = None
+        if answer.status == 401:
+            text = f"{where} answers 401, the credentials were not accepted{heard}; check the auth settings of this connector"
+            raise Denied(text, 401, parsed)
+        if answer.status == 403:
+            text = f"{where} answers 403, the credentials do not allow this{heard}; give them the missing permission or scope"
+            raise Denied(text, 403, parsed)
         raise HttpError(where, answer.status, said, parsed)
 
     def _busy(self, answer: Answer, path: str, delay: float, wrote: bool = False) -> RateLimited | Transient:

@@ -1,5 +1,20 @@
-"""Google Docs' settings; its client, parser and connector will live here."""
+"""Google Docs: documents in Drive folders and shared drives as knowledge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from connectors.google_docs.settings import Settings
 
-__all__ = ["Settings"]
+if TYPE_CHECKING:
+    from connectors.google_docs.connector import GoogleDocs
+    from connectors.http import HttpFactory
+
+__all__ = ["Settings", "connect"]
+
+
+def connect(settings: Settings, http: HttpFactory) -> GoogleDocs:
+    """The connector for one service account; makes no request yet."""
+    from connectors.google_docs.connector import GoogleDocs
+
+    return GoogleDocs(settings, http)

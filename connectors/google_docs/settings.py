@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from connectors.base import Audience
+from connectors.base import Audience, ConfigProblem
+from connectors.origin import parse_origin
 from connectors.settings import ConnectorSettings, Secret, Strict
+
+_FOLDER_ADDRESS = re.compile(r"https://drive\.google\.com/drive/(?:u/\d+/)?folders/([\w-]+)(?:[/?#].*)?", re.ASCII)
 
 
 class Auth(Strict):
@@ -32,6 +37,16 @@ class Knowledge(Strict):
     shared_drives: tuple[str, ...] = Field(default=(), description="shared drive ids", examples=[["0AbCdEfGh"]])
     audience: Audience = Field(default="internal", description="who may read these documents", examples=["internal"])
 
+    @field_validator("folders", "shared_drives")
+    @classmethod
+    def ids(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        """An address copied from the browser is as good as the id in it."""
+        found = tuple(dict.fromkeys(_FOLDER_ADDRESS.sub(r"\1", value.strip()) for value in values))
+        wrong = [value for value in found if not re.fullmatch(r"[\w-]+", value, re.ASCII)]
+        if wrong:
+            raise ValueError(f"{wrong[0][:60]!r} is not an id; it is the part after /folders/ in the folder's address")
+        return found
+
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not self.folders and not self.shared_drives:
@@ -44,6 +59,26 @@ class Settings(ConnectorSettings):
 
     type: Literal["google_docs"]
     auth: Auth = Field(description="how the bot signs in", examples=[{"service_account": "file:/run/secrets/google.json"}])
-    endpoints: Endpoints = Endpoints()
     allow_plain_http: bool = Field(default=False, description="allow http:// endpoints that are not on this machine")
+    endpoints: Endpoints = Endpoints()
     knowledge: Knowledge = Field(description="what is learnt", examples=[{"folders": ["1AbCdEfGh"]}])
+
+    @field_validator("endpoints")
+    @classmethod
+    def addresses(cls, value: Endpoints, checked: ValidationInfo) -> Endpoints:
+        plain = bool(checked.data.get("allow_plain_http"))
+        return Endpoints(**{name: _address(name, getattr(value, name), plain=plain) for name in Endpoints.model_fields})
+
+
+def _address(name: str, value: str, *, plain: bool) -> str:
+    """Scheme, host and path, without a slash at the end. Raises ValueError with a sentence for the operator."""
+    try:
+        origin = parse_origin(value.strip())
+    except ConfigProblem as problem:
+        raise ValueError(f"{name}: {problem}") from None
+    parts = urlsplit(value.strip())
+    if parts.query or parts.fragment:
+        raise ValueError(f"{name}: an address without a query, such as {Endpoints.model_fields[name].default}")
+    if origin.scheme == "http" and not origin.loopback and not plain:
+        raise ValueError(f"{name}: plain http would show the credentials to the network; write https, or set allow_plain_http: true")
+    return f"{origin}{parts.path.rstrip('/')}"
