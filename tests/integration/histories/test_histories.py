@@ -39,6 +39,7 @@ from storage.vectors import FOREVER, Vectors, open_vectors
 STAGES = {
     "folder": "connectors.sandbox.folder_stage:FolderStage",
     "zendesk": "connectors.sandbox.zendesk.stage:ZendeskStage",
+    "google_docs": "connectors.sandbox.google_docs.stage:GoogleStage",
 }
 NUMBER = int(os.environ.get("HISTORIES", "0"))
 FEW = 10  # histories of one connector, where the environment names no number
