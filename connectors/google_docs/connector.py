@@ -22,6 +22,9 @@ class GoogleDocs:
     """One service account. Implements Source, Listing, Divided and Forewarned."""
 
     def __init__(self, settings: Settings, http: HttpFactory, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Makes no request. Raises ConfigProblem for an endpoint that would show the credentials to the network."""
+        if plain := settings.unprotected():
+            raise ConfigProblem(f"{settings.name}: {plain} would get the credentials in the clear; write https, or allow_plain_http: true")
         knowledge = settings.knowledge
         self._settings = settings
         self._calls = Calls(settings, http, now)

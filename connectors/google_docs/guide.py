@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from connectors.guide import Guide, Pick, Question, Way
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from connectors.guide import Choice, Guide, Pick, Question, Way
+
+if TYPE_CHECKING:
+    from connectors.google_docs.parse import Row
+    from connectors.http import HttpFactory
 
 GUIDE = Guide(
     title="Google Docs: documents in folders and shared drives",
@@ -28,3 +36,34 @@ GUIDE = Guide(
         Pick("knowledge.shared_drives", "Shared drives to learn from"),
     ),
 )
+
+
+def choices(block: Mapping[str, Any], http: HttpFactory) -> Mapping[str, tuple[Choice, ...]]:
+    """Folders and shared drives that the account can see. Raises what `check` raises."""
+    from connectors.google_docs.client import Calls
+    from connectors.google_docs.settings import Settings
+
+    knowledge = {"folders": ["root"], **dict(block.get("knowledge") or {})}
+    settings = Settings.model_validate({**block, "name": "x", "type": "google_docs", "knowledge": knowledge})
+    calls = Calls(settings, http, lambda: datetime.now(UTC))
+    return {"knowledge.folders": _choices(calls.shared_folders()), "knowledge.shared_drives": _choices(calls.shared_drives())}
+
+
+def _choices(found: Iterable[Row]) -> tuple[Choice, ...]:
+    return tuple(Choice(row["id"], str(row.get("name") or row["id"])) for row in found if isinstance(row.get("id"), str))
+
+
+def choices(block: Mapping[str, Any], http: HttpFactory) -> Mapping[str, tuple[Choice, ...]]:
+    """The folders that are shared with the account, and the shared drives it is a member of. Raises what `check` raises."""
+    from connectors.google_docs.client import Calls
+    from connectors.google_docs.settings import Settings
+
+    knowledge = {**block.get("knowledge", {}), "folders": ["unknown yet"]}
+    calls = Calls(
+        Settings.model_validate({"name": "x", "type": "google_docs", **block, "knowledge": knowledge}), http, lambda: datetime.now(UTC)
+    )
+
+    def listed(rows: Any) -> tuple[Choice, ...]:
+        return tuple(Choice(str(row["id"]), str(row.get("name") or row["id"])) for row in rows if row.get("id"))
+
+    return {"knowledge.folders": listed(calls.shared_folders()), "knowledge.shared_drives": listed(calls.shared_drives())}

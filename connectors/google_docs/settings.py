@@ -6,7 +6,7 @@ import re
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from connectors.base import Audience, ConfigProblem
 from connectors.origin import parse_origin
@@ -59,18 +59,23 @@ class Settings(ConnectorSettings):
 
     type: Literal["google_docs"]
     auth: Auth = Field(description="how the bot signs in", examples=[{"service_account": "file:/run/secrets/google.json"}])
-    allow_plain_http: bool = Field(default=False, description="allow http:// endpoints that are not on this machine")
     endpoints: Endpoints = Endpoints()
+    allow_plain_http: bool = Field(default=False, description="allow http:// endpoints that are not on this machine")
     knowledge: Knowledge = Field(description="what is learnt", examples=[{"folders": ["1AbCdEfGh"]}])
 
     @field_validator("endpoints")
     @classmethod
-    def addresses(cls, value: Endpoints, checked: ValidationInfo) -> Endpoints:
-        plain = bool(checked.data.get("allow_plain_http"))
-        return Endpoints(**{name: _address(name, getattr(value, name), plain=plain) for name in Endpoints.model_fields})
+    def addresses(cls, value: Endpoints) -> Endpoints:
+        return Endpoints(**{name: _address(name, getattr(value, name)) for name in Endpoints.model_fields})
+
+    def unprotected(self) -> str | None:
+        """An endpoint to which the credentials would go in the clear, though nobody allowed that."""
+        origins = (parse_origin(getattr(self.endpoints, name)) for name in Endpoints.model_fields)
+        plain = (str(origin) for origin in origins if origin.scheme == "http" and not origin.loopback)
+        return None if self.allow_plain_http else next(plain, None)
 
 
-def _address(name: str, value: str, *, plain: bool) -> str:
+def _address(name: str, value: str) -> str:
     """Scheme, host and path, without a slash at the end. Raises ValueError with a sentence for the operator."""
     try:
         origin = parse_origin(value.strip())
@@ -79,6 +84,4 @@ def _address(name: str, value: str, *, plain: bool) -> str:
     parts = urlsplit(value.strip())
     if parts.query or parts.fragment:
         raise ValueError(f"{name}: an address without a query, such as {Endpoints.model_fields[name].default}")
-    if origin.scheme == "http" and not origin.loopback and not plain:
-        raise ValueError(f"{name}: plain http would show the credentials to the network; write https, or set allow_plain_http: true")
     return f"{origin}{parts.path.rstrip('/')}"
