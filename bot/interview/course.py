@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from bot.config import ConfigFaults, load
 from bot.config.env import ENV_FILE
 from bot.deployment import connect
 from bot.interview.asking import Asking, Unanswered, flags
@@ -47,6 +48,11 @@ def hold(path: Path, systems: Sequence[str], settings: Sequence[str], *, force: 
     languages = asking.text("languages", Question("languages", "Languages that your customers write in, the main one first", default="en"))
     asking.finish()
     _write(path, yaml_text(languages, pages), 0o644)
+    try:
+        load(path)
+    except ConfigFaults as faults:
+        path.unlink()
+        raise Unanswered(f"these answers make no configuration; nothing was written:\n{faults}") from None
     if talk.secrets:
         _write(env_path, env_text(talk.secrets), 0o600)
     _farewell(path, env_path if talk.secrets else None, pages)
@@ -79,6 +85,7 @@ def _system(talk: Talk, type_: str, name: str) -> Page:
     again = False
     while True:
         block = _block(talk, name, way, again=again)
+        _extras(asking, name, block, guide)
         try:
             offered = _offered(block, choices) if choices and talk.attempt and not asking.lacking else {}
             for pick in guide.picks:
@@ -116,6 +123,17 @@ def _block(talk: Talk, name: str, way: Way, *, again: bool) -> dict[str, Any]:
         if said:
             put(block, question.key, said)
     return block
+
+
+def _extras(asking: Asking, name: str, block: dict[str, Any], guide: Guide) -> None:
+    """Flags for settings that nothing asks about; whether they exist is for the settings to say."""
+    asked = {"way", "again", "public", "tickets", "tickets.webhook_secret", *(pick.key for pick in guide.picks)}
+    asked |= {question.key for way in guide.ways for question in way.questions}
+    for path, value in asking.given.items():
+        owner, _, key = path.partition(".")
+        if owner == name and key not in asked:
+            asking.used.add(path)
+            put(block, key, value)
 
 
 def keep_secret(talk: Talk, path: str, said: str, *, by_flag: bool) -> str:

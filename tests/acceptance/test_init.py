@@ -114,12 +114,23 @@ def test_a_script_gives_every_answer_by_flag(sandbox: Sandbox, tmp_path: Path) -
 
 def test_a_script_is_told_all_flags_that_it_lacks_at_once_and_nothing_is_written(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
-    lacking = draftdesk("init", "--system", "zendesk", "--set", "help.colour=blue", config=config)
+    lacking = draftdesk("init", "--system", "zendesk", "--set", "hepl.colour=blue", config=config)
     assert lacking.returncode == 2
     for flag in ("help.base_url=", "help.auth.client_id=", "help.auth.client_secret="):
         assert f"missing: --set {flag}" in lacking.stderr
-    assert "--set help.colour: nothing asks for this" in lacking.stderr
+    assert "--set hepl.colour: nothing asks for this" in lacking.stderr
     assert not config.exists()
+
+
+def test_a_setting_that_nothing_asks_about_is_taken_by_flag_and_a_misspelt_one_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    wrong = draftdesk("init", *script(sandbox, tmp_path / "secret"), "--set", "desk.evry=1h", "--untried", config=config)
+    assert wrong.returncode == 2
+    assert "evry" in wrong.stderr
+    assert "every" in wrong.stderr
+    assert not config.exists()
+    assert draftdesk("init", *script(sandbox, tmp_path / "secret"), "--set", "desk.every=1h", config=config).returncode == 0
+    assert "every: 1h" in config.read_text(encoding="utf-8")
 
 
 def test_a_secret_on_the_command_line_is_refused_without_repeating_it(sandbox: Sandbox, tmp_path: Path) -> None:
