@@ -51,19 +51,3 @@ def choices(block: Mapping[str, Any], http: HttpFactory) -> Mapping[str, tuple[C
 
 def _choices(found: Iterable[Row]) -> tuple[Choice, ...]:
     return tuple(Choice(row["id"], str(row.get("name") or row["id"])) for row in found if isinstance(row.get("id"), str))
-
-
-def choices(block: Mapping[str, Any], http: HttpFactory) -> Mapping[str, tuple[Choice, ...]]:
-    """The folders that are shared with the account, and the shared drives it is a member of. Raises what `check` raises."""
-    from connectors.google_docs.client import Calls
-    from connectors.google_docs.settings import Settings
-
-    knowledge = {**block.get("knowledge", {}), "folders": ["unknown yet"]}
-    calls = Calls(
-        Settings.model_validate({"name": "x", "type": "google_docs", **block, "knowledge": knowledge}), http, lambda: datetime.now(UTC)
-    )
-
-    def listed(rows: Any) -> tuple[Choice, ...]:
-        return tuple(Choice(str(row["id"]), str(row.get("name") or row["id"])) for row in rows if row.get("id"))
-
-    return {"knowledge.folders": listed(calls.shared_folders()), "knowledge.shared_drives": listed(calls.shared_drives())}
