@@ -115,7 +115,7 @@ def _item(bullet: Row, said: str, tab: Tab) -> str:
 
 def _numbered(levels: list[Row], level: int) -> bool:
     """A symbol means bullets; neither a symbol nor a kind of number means boxes to tick."""
-    return level < len(levels) and not levels[level].get("glyphSymbol") and levels[level].get("glyphType") in _NUMBERED
+    return level < len(levels) and not levels[level].get("glyphSymbol") and text(levels[level].get("glyphType")) in _NUMBERED
 
 
 def _joined(blocks: list[Block]) -> str:
