@@ -77,8 +77,8 @@ class _Connection(BaseHTTPRequestHandler):
             return self._send(Response(413, "Too large"))
         headers = {name.lower(): value for name, value in self.headers.items()}
         origin = f"http://{headers.get('host', '') or self.server.url.removeprefix('http://')}"
-        query = dict(parse_qsl(target.query, keep_blank_values=True))
-        request = Request(self.command, unquote(target.path), query, headers, self.rfile.read(length), origin)
+        pairs = tuple(parse_qsl(target.query, keep_blank_values=True))
+        request = Request(self.command, unquote(target.path), dict(pairs), headers, self.rfile.read(length), origin, pairs=pairs)
         response = self.server.answer(request)
         if response is None:
             self.close_connection = True

@@ -69,6 +69,7 @@ class Request:
     caller: Caller | None = None
     twist: str | None = None
     twist_host: str = ""  # where a foreign next-link leads
+    pairs: tuple[tuple[str, str], ...] = ()  # the query in its order, repeated names and all
 
     def json(self) -> JsonObject:
         """The body as a JSON object. Raises Problem 400."""
