@@ -270,3 +270,55 @@ class SpendingRow(Row, table=True):
     at: datetime = Field(sa_type=Moment)
     usd: float = Field(sa_type=Float)
     settled: bool  # False: the call is on its way, or nobody knows what became of it
+
+
+class SampleRow(Row, table=True):
+    """One past ticket answered again; see `bot.simulate`. `unfit`: nothing to be learnt from it (no agent's answer, …)."""
+
+    __tablename__ = "samples"
+    __table_args__ = (
+        UniqueConstraint("connector", "fingerprint", "ticket_id"),
+        CheckConstraint("decision IN ('reply', 'note', 'handoff', 'skip', 'unfit')", name="decision"),
+    )
+    id: str = Field(primary_key=True, sa_type=Text)
+    connector: str = Field(sa_type=Text)
+    fingerprint: str = Field(sa_type=Text)  # of the configuration and the knowledge it was made with
+    ticket_id: str = Field(sa_type=Text)
+    decision: str = Field(sa_type=Text)
+    confidence: float = Field(sa_type=Float)
+    eligible: bool  # nothing but the bound would keep the draft from being a reply
+    topic: str | None = Field(default=None, sa_type=Text)
+    words: str | None = Field(default=None, sa_type=Text)  # digest of ticket and draft: what a label is about
+    as_of: datetime | None = Field(default=None, sa_type=Moment)
+    made_at: datetime = Field(sa_type=Moment)
+    record: dict[str, Any] = Field(sa_type=JSON)
+
+
+class LabelRow(Row, table=True):
+    """What a person says of a draft, past or live; the same words to the same ticket need saying once."""
+
+    __tablename__ = "labels"
+    __table_args__ = (CheckConstraint("verdict IN ('right', 'wrong', 'unsure')", name="verdict"),)
+    words: str = Field(primary_key=True, sa_type=Text)
+    connector: str = Field(sa_type=Text)
+    ticket_id: str = Field(sa_type=Text)
+    topic: str | None = Field(default=None, sa_type=Text)
+    live: bool  # of a draft that was made for a waiting ticket
+    verdict: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=Moment)
+
+
+class BoundRow(Row, table=True):
+    """What the newest simulation showed for a topic; `threshold` NULL: nothing yet."""
+
+    __tablename__ = "bounds"
+    __table_args__ = (CheckConstraint("labelled >= 0 AND missing >= 0", name="counts"),)
+    connector: str = Field(primary_key=True, sa_type=Text)
+    topic: str = Field(primary_key=True, sa_type=Text)
+    fingerprint: str = Field(sa_type=Text)
+    max_wrong: float = Field(sa_type=Float)
+    threshold: float | None = Field(default=None, sa_type=Float)
+    upper: float = Field(sa_type=Float)
+    labelled: int = Field(sa_type=Integer)
+    missing: int = Field(sa_type=Integer)
+    made_at: datetime = Field(sa_type=Moment)

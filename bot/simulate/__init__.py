@@ -1,0 +1,1 @@
+"""Past tickets answered again, without leakage, and what may be concluded from it."""

@@ -1,0 +1,118 @@
+"""Past tickets answered again, people's labels, and the bounds shown with them. Each function leaves the transaction to its caller."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import Literal, cast
+
+from sqlalchemy import delete, func, select
+from sqlmodel import Session
+
+from storage.database import insert, reading
+from storage.tables import BoundRow, LabelRow, SampleRow, VersionRow, table
+
+BATCH = 100  # samples read at once: their records hold whole conversations
+CHUNK = 500  # ids per statement
+
+samples_, labels_, bounds_, versions_ = table(SampleRow), table(LabelRow), table(BoundRow), table(VersionRow)
+
+Verdict = Literal["right", "wrong", "unsure"]
+VERDICTS: tuple[Verdict, ...] = ("right", "wrong", "unsure")
+
+
+def keep(s: Session, sample: SampleRow) -> None:
+    """Once per ticket and fingerprint: a second one changes nothing."""
+    s.connection().execute(insert(s, SampleRow).values(**sample.model_dump()).on_conflict_do_nothing())
+
+
+def made(s: Session, connector: str, fingerprint: str) -> dict[str, str]:
+    """The tickets answered so far, each with its decision."""
+    query = select(samples_.c.ticket_id, samples_.c.decision).where(
+        samples_.c.connector == connector, samples_.c.fingerprint == fingerprint
+    )
+    return {row.ticket_id: row.decision for row in s.connection().execute(query)}
+
+
+def samples(s: Session, connector: str, fingerprint: str, tickets: Collection[str]) -> Iterator[SampleRow]:
+    """Those of these tickets, in the order given, a batch in memory at a time."""
+    engine = reading(s.get_bind().engine)
+    order = list(tickets)
+    for start in range(0, len(order), BATCH):
+        wanted = order[start : start + BATCH]
+        query = select(SampleRow).where(
+            samples_.c.connector == connector, samples_.c.fingerprint == fingerprint, samples_.c.ticket_id.in_(wanted)
+        )
+        with Session(engine) as batch:
+            found = {row.ticket_id: row for row in batch.scalars(query)}
+        yield from (found[ticket] for ticket in wanted if ticket in found)
+
+
+def sample(s: Session, sample_id: str) -> SampleRow | None:
+    return s.get(SampleRow, sample_id)
+
+
+def newest_run(s: Session, connector: str) -> str | None:
+    """The fingerprint of the last sample made."""
+    query = select(samples_.c.fingerprint).where(samples_.c.connector == connector).order_by(samples_.c.made_at.desc()).limit(1)
+    return cast("str | None", s.connection().scalar(query))
+
+
+def label(s: Session, row: LabelRow) -> None:
+    """The last word counts."""
+    statement = insert(s, LabelRow).values(**row.model_dump())
+    changed = {name: getattr(statement.excluded, name) for name in ("topic", "verdict", "at")}
+    s.connection().execute(statement.on_conflict_do_update(index_elements=["words"], set_=changed))
+
+
+def labels(s: Session, connector: str) -> dict[str, Verdict]:
+    """By the digest of what they are about."""
+    query = select(labels_.c.words, labels_.c.verdict).where(labels_.c.connector == connector)
+    return {row.words: row.verdict for row in s.connection().execute(query)}
+
+
+def live_labels(s: Session, connector: str, topic: str, since: datetime) -> tuple[int, int]:
+    """(labelled, not right) of the live drafts of a topic."""
+    where = (labels_.c.connector == connector) & (labels_.c.topic == topic) & labels_.c.live & (labels_.c.at >= since)
+    found = s.connection().execute(select(labels_.c.verdict, func.count()).where(where).group_by(labels_.c.verdict)).all()
+    counts = {verdict: int(number) for verdict, number in found}
+    return sum(counts.values()), sum(counts.values()) - counts.get("right", 0)
+
+
+def write_bounds(s: Session, connector: str, rows: Sequence[BoundRow]) -> None:
+    """What the newest simulation showed stands in place of all that was shown before."""
+    s.connection().execute(delete(bounds_).where(bounds_.c.connector == connector))
+    if rows:
+        s.connection().execute(insert(s, BoundRow), [row.model_dump() for row in rows])
+
+
+def bound(s: Session, connector: str, topic: str) -> BoundRow | None:
+    return s.get(BoundRow, (connector, topic))
+
+
+def knowledge_state(s: Session) -> tuple[int, int]:
+    """(versions ever written, versions that hold): it never comes back to a former value once any document changed."""
+    ever = s.connection().scalar(select(func.count()).select_from(versions_))
+    now = s.connection().scalar(select(func.count()).select_from(versions_).where(versions_.c.valid_to.is_(None)))
+    return int(ever or 0), int(now or 0)
+
+
+def assumed(s: Session, keys: Collection[str], at: datetime) -> set[str]:
+    """Of these versions, those of which nobody knows whether they read so at that moment."""
+    wanted, found = sorted(set(keys)), set[str]()
+    for start in range(0, len(wanted), CHUNK):
+        chunk = wanted[start : start + CHUNK]
+        query = select(versions_.c.key).where(versions_.c.key.in_(chunk), versions_.c.assumed, versions_.c.updated_at > at)
+        found.update(s.connection().scalars(query))
+    return found
+
+
+def history_begins(s: Session) -> datetime | None:
+    """The moment of the oldest version; before it nothing was known."""
+    return cast("datetime | None", s.connection().scalar(select(func.min(versions_.c.valid_from))))
+
+
+def forget_ticket(s: Session, connector: str, ticket_id: str) -> None:
+    """No occurrence of the ticket is left here."""
+    for one in (samples_, labels_):
+        s.connection().execute(delete(one).where(one.c.connector == connector, one.c.ticket_id == ticket_id))
