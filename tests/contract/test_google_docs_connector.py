@@ -18,7 +18,9 @@ from connectors.conformance import Conformance
 from connectors.google_docs import Settings, connect
 from connectors.google_docs.connector import GoogleDocs
 from connectors.http import HttpClient
+from connectors.sandbox.google_docs.site import GoogleSite
 from connectors.sandbox.google_docs.stage import GoogleStage
+from connectors.sandbox.google_docs.world import Quotas
 from connectors.sandbox.server import Server
 from connectors.sandbox.wire import Request, Response
 
@@ -365,3 +367,56 @@ def test_a_search_that_was_not_complete_is_no_listing(vendor: Vendor, connected:
     vendor.stubs["/drive/v3/files"] = lambda _: Response(200, {"files": [], "incompleteSearch": True})
     with pytest.raises(Transient, match="did not search everywhere"):
         list(connected.list_ids())
+
+
+# --- shared drives, at the emulated company ---
+
+DRIVE = "0ATwFieldServiceDriveUk9PVA"
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[GoogleSite]:
+    with GoogleSite(quotas=Quotas(10**9, 10**9)) as made:
+        monkeypatch.setenv("KEY", made.service_account_key())
+        yield made
+
+
+def field_service(site: GoogleSite, **knowledge: list[str]) -> GoogleDocs:
+    auth = {"service_account": "env:KEY"}
+    settings = {"name": "docs", "type": "google_docs", "auth": auth, "endpoints": site.endpoints(), "knowledge": knowledge}
+    return connect(Settings.model_validate(settings), partial(HttpClient, sleep=lambda _: None))
+
+
+def test_a_shared_drive_is_read_and_followed_by_its_own_feed(site: GoogleSite) -> None:
+    told, cursor = read(field_service(site, shared_drives=[DRIVE]))
+    assert len(told) == 2
+    made = site.tree.document("New", "new words", DRIVE)
+    told, cursor = read(field_service(site, shared_drives=[DRIVE]), cursor)
+    assert told[made.id].markdown == "new words"
+    site.tree.trash(made.id)
+    assert read(field_service(site, shared_drives=[DRIVE]), cursor)[0] == {made.id: Gone(f"google_docs:docs:document:{made.id}")}
+    lists = [request.query for request in site.requests if request.path == "/drive/v3/files"]
+    assert lists
+    assert all(f"driveId={DRIVE}" in query and "corpora=drive" in query for query in lists)
+
+
+def test_what_moves_from_a_shared_drive_to_a_folder_that_is_read_stays(site: GoogleSite) -> None:
+    folder = "1TwKnowledgeFolderAAAAAAAAAAAAAAA"
+    source = field_service(site, shared_drives=[DRIVE], folders=[folder])
+    made = site.tree.document("New", "new words", DRIVE)
+    told, cursor = read(source)
+    assert made.id in told
+    site.tree.move(made.id, folder)
+    told, cursor = read(source, cursor)
+    assert not isinstance(told.get(made.id), Gone)
+    site.tree.edit(made.id, text="other words")
+    assert read(source, cursor)[0][made.id].markdown == "other words"
+
+
+def test_a_folder_in_a_shared_drive_is_read_by_one_who_is_no_member(vendor: Vendor, connected: GoogleDocs) -> None:
+    vendor.files["R"]["driveId"] = "0AD"
+    vendor.add("d", DOC, driveId="0AD")
+    found = {"files": [vendor.files["d"]]}
+    vendor.stubs["/drive/v3/files"] = lambda request: refusal("notFound", 404) if "driveId" in request.query else Response(200, found)
+    assert read(connected)[0].keys() == {"d"}
+    assert [request.query["corpora"] for request in vendor.asked if request.path == "/drive/v3/files"] == ["drive", "allDrives"]

@@ -62,7 +62,8 @@ def test_an_answer_of_the_older_kind_is_read_too() -> None:
 
 
 def test_an_answer_that_is_no_document_is_told_as_none() -> None:
-    assert [markdown(answer) for answer in (None, [], {}, {"tabs": []}, {"error": {"code": 500}})] == [None] * 5
+    answers: tuple[Any, ...] = (None, [], {}, {"tabs": []}, {"error": {"code": 500}})
+    assert [markdown(answer) for answer in answers] == [None] * 5
 
 
 def test_runs_that_were_split_within_a_word_are_joined() -> None:
