@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Ids = Mapping[str, str]
 ACTS = (
     *("create", "edit", "trash", "restore", "purge", "archive", "unarchive", "unpublish", "publish", "move"),
-    *("restrict", "unrestrict", "open_space", "label", "unlabel", "attach", "remark", "spoil"),
+    *("restrict", "unrestrict", "mute", "open_space", "label", "unlabel", "attach", "remark", "spoil"),
 )
 
 

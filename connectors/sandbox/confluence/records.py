@@ -112,7 +112,8 @@ class Item:
     files: list[Attached] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     position: int = 0
-    spoilt: bool = False
+    spoilt: bool = False  # the server makes nonsense of its body
+    mute: bool = False  # nobody is told who may read it
     indexed: list[Entry] = field(default_factory=list)
 
     @property

@@ -123,7 +123,7 @@ def restriction(
     users = [world.wiki.accounts[id] for id in own.users if id in world.wiki.accounts]
     where = f"{base_link(world, request)}/rest/api/content/{item.id}/restriction/byOperation/{operation}"
     told: JsonObject = {"operation": operation, "_expandable": {"content": f"/rest/api/content/{item.id}"}, "_links": {"self": where}}
-    if not world.quirks.restrictions_known or "restrictions" not in expanded:
+    if item.mute or not world.quirks.restrictions_known or "restrictions" not in expanded:
         return {**told, "_expandable": {**told["_expandable"], "restrictions": ""}}
     groups = [_group(world, name) for name in own.groups]
     rows = {"user": [person(world, account) for account in users], "group": groups}

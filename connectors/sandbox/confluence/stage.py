@@ -118,6 +118,11 @@ class ConfluenceStage:
         with self.api.lock:
             self.api.wiki.unrestrict(_page(id))
 
+    def obscure(self, id: str) -> None:
+        """The answer to who may read it says nothing."""
+        with self.api.lock:
+            self.api.wiki.mute(_page(id))
+
     def move(self, id: str) -> None:
         """Under another page, into a space that is not read, and back; none of it is a new version."""
         step = next(self._moves[id])

@@ -52,7 +52,8 @@ class Wiki:
         return all(place.readers is None or place.readers.admit(account) for place in (item, *self.above(item)))
 
     def restricted(self, item: Item) -> bool:
-        return any(place.readers is not None for place in (item, *self.above(item)))
+        """Not for everybody in the space, or nobody is told whether."""
+        return any(place.readers is not None or place.mute for place in (item, *self.above(item)))
 
     def found_by_index(self, item: Item, delay: timedelta) -> Entry | None:
         """The state that the index shows by now."""
@@ -160,7 +161,12 @@ class Wiki:
         return item
 
     def unrestrict(self, id: int) -> Item:
-        self.items[id].readers = None
+        self.items[id].readers, self.items[id].mute = None, False
+        return self.items[id]
+
+    def mute(self, id: int) -> Item:
+        """Whoever asks who may read the page gets an answer that names neither people nor groups."""
+        self.items[id].mute = True
         return self.items[id]
 
     def open_space(self, key: str, *, users: Iterable[str] = (), groups: Iterable[str] = ()) -> Space:
