@@ -20,6 +20,7 @@ from bot.answer.triage import triage
 from bot.answer.write import Writer, compose
 from bot.config import Config
 from bot.intake import Progress
+from bot.simulate.standing import standing
 from bot.spending import Budget, Purse
 from bot.sync import Outcome, sync, unnamed
 from connectors import registry
@@ -127,7 +128,13 @@ class Deployment:
             index=self.index,
             writer=build_writer(self.config, self.index.embedder, Purse(self.engine, caps, name, self.now)),
             triage=partial(triage, languages=self.config.languages, opt_out_tags=policy.opt_out_tags, topics=policy.topics),
-            rules=Rules(policy.topics, policy.default, connection.tickets.deliver, policy.max_replies_per_ticket),
+            rules=Rules(
+                policy.topics,
+                policy.default,
+                connection.tickets.deliver,
+                policy.max_replies_per_ticket,
+                bounds=standing(self.config, self.engine, name),
+            ),
             allowed_links=policy.allowed_links,
             opt_out_tags=policy.opt_out_tags,
             now=self.now,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -28,13 +28,28 @@ class TopicRule(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """What was shown of a topic: from `threshold` on at most `max_wrong` of its replies are wrong. `obstacle`: why that does not count."""
+
+    max_wrong: float
+    threshold: float
+    obstacle: str | None = None
+
+
+def nothing_shown(topic: str) -> Bound | None:
+    """No topic has a bound."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
-    """The operator's policy as one ticket meets it; `ceiling` is the connector's own `deliver`."""
+    """The operator's policy as one ticket meets it; `ceiling` is the connector's own `deliver`, `bounds` knows each topic's bound."""
 
     topics: Sequence[TopicRule]
     default: Mode
     ceiling: Literal["note", "reply"]
     max_replies_per_ticket: int
+    bounds: Callable[[str], Bound | None] = nothing_shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +97,8 @@ def decide(
     steps = ["check: every sentence is supported"]
     outcome: Outcome = "note"
     if _mode(triage, rules) == "reply":
-        obstacle = _obstacle(triage, draft, rules)
-        steps.append(obstacle or "policy: the bound is waived for this topic (max_wrong: off)")
+        obstacle = _obstacle(triage, draft, rules) or _doubt(triage, rules, confidence)
+        steps.append(obstacle or "policy: the topic's bound holds, or is waived (max_wrong: off)")
         outcome = "note" if obstacle else "reply"
     else:
         steps.append("policy: deliver note")
@@ -98,9 +113,25 @@ def _obstacle(triage: Triage, draft: Draft, rules: Rules) -> str | None:
         return "policy: the message tries to instruct the bot"
     if not draft.complete:
         return "policy: only a part of the questions is answered"
+    return None
+
+
+def _doubt(triage: Triage, rules: Rules, confidence: float) -> str | None:
+    """Why the topic's bound does not speak for this reply; None where it does, or where the operator has waived it."""
     rule = _rule(triage, rules)
-    if rule is None or rule.max_wrong != "off":
-        return "policy: no error bound has been shown for this topic yet"
+    max_wrong = rule.max_wrong if rule else None
+    if max_wrong == "off":
+        return None
+    bound = rules.bounds(rule.name) if rule else None
+    if max_wrong is None or bound is None:
+        return "policy: no error bound has been shown for this topic yet; run draftdesk simulate and label its samples"
+    if bound.obstacle:
+        return f"policy: {bound.obstacle}"
+    if bound.max_wrong > max_wrong:
+        shown = f"the bound was shown for max_wrong {bound.max_wrong:g}, the file now says {max_wrong:g}"
+        return f"policy: {shown}; run draftdesk simulate again"
+    if confidence < bound.threshold:
+        return f"policy: confidence {confidence:.2f} is below {bound.threshold:.2f}, from which on this topic's bound holds"
     return None
 
 

@@ -21,7 +21,7 @@ from bot.answer.hints import hints
 from bot.answer.note import draft_note, handoff_note
 from bot.answer.record import describe, with_outcome
 from bot.answer.render import Blocked, Rendered, render
-from bot.answer.retrieve import Found, Index, retrieve
+from bot.answer.retrieve import Found, Index, Passage, retrieve
 from bot.answer.triage import Triage
 from bot.answer.write import Draft, ModelUnavailable, OverBudget, Usage, Writer
 from connectors.base import Helpdesk, Ticket
@@ -68,6 +68,14 @@ class Way:
     clashes: tuple[Conflict, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Then:
+    """A past moment: what was known at it is all that counts, and nothing of what the ticket itself became later."""
+
+    as_of: datetime
+    withheld: Callable[[Passage], bool]
+
+
 class Postponed(Exception):
     """The ticket was left as it was; try again in `wait` seconds. The reason is kept as a draft's record."""
 
@@ -84,6 +92,11 @@ def preview(flow: Flow, ticket: Ticket) -> dict[str, Any]:
     with Session(flow.engine) as session, session.begin():
         outbox.plan(session, _row(flow, ticket, record), None)
     return record
+
+
+def rehearse(flow: Flow, ticket: Ticket, then: Then) -> tuple[Way, dict[str, Any]]:
+    """The decision that would have been taken at that moment on a ticket as it stood; nothing is kept, nor written anywhere."""
+    return _work(flow, ticket, secrets.token_hex(6), then)
 
 
 def answer(flow: Flow, ticket: Ticket) -> dict[str, Any]:
@@ -159,10 +172,10 @@ def _html(draft_id: str, way: Way, public: bool) -> str:
     )
 
 
-def _work(flow: Flow, ticket: Ticket, draft_id: str) -> tuple[Way, dict[str, Any]]:
+def _work(flow: Flow, ticket: Ticket, draft_id: str, then: Then | None = None) -> tuple[Way, dict[str, Any]]:
     timings: dict[str, float] = {}
     with _timed(timings, "total"):
-        way = _walk(flow, ticket, timings)
+        way = _walk(flow, ticket, timings, then)
     record = describe(
         draft_id,
         flow.connector,
@@ -179,17 +192,14 @@ def _work(flow: Flow, ticket: Ticket, draft_id: str) -> tuple[Way, dict[str, Any
     return way, record
 
 
-def _walk(flow: Flow, ticket: Ticket, timings: dict[str, float]) -> Way:
+def _walk(flow: Flow, ticket: Ticket, timings: dict[str, float], then: Then | None) -> Way:
     with _timed(timings, "triage"):
         triage = flow.triage(ticket)
-    with Session(reading(flow.engine)) as session:
-        replies = outbox.replies_to(session, flow.connector, ticket.id)
-    early = refuse_early(triage, flow.rules, replies)
+    early = refuse_early(triage, flow.rules, 0 if then else _replies(flow, ticket))
     if early and (early.outcome == "skip" or not triage.questions):
         return Way(triage, early)
     with _timed(timings, "retrieve"):
-        found = retrieve(triage.questions, flow.index)
-        found = replace(found, internal=hints(found))
+        found = _found(flow, triage, then)
     if early:
         return Way(triage, early, found)
     try:
@@ -200,6 +210,18 @@ def _walk(flow: Flow, ticket: Ticket, timings: dict[str, float]) -> Way:
         decision = Decision("handoff", f"{kind}: {outage.reason}", 0.0, (f"write: {kind}",))
         return Way(triage, decision, found, usage=outage.usage, unavailable=None if outage.final else outage)
     return _judge(flow, triage, found, draft, timings)
+
+
+def _replies(flow: Flow, ticket: Ticket) -> int:
+    with Session(reading(flow.engine)) as session:
+        return outbox.replies_to(session, flow.connector, ticket.id)
+
+
+def _found(flow: Flow, triage: Triage, then: Then | None) -> Found:
+    found = retrieve(triage.questions, flow.index, as_of=then.as_of if then else None)
+    if then:
+        found = Found(*(tuple(one for one in kind if not then.withheld(one)) for kind in (found.public, found.internal)))
+    return replace(found, internal=hints(found))
 
 
 def _judge(flow: Flow, triage: Triage, found: Found, draft: Draft | None, timings: dict[str, float]) -> Way:

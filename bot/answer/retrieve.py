@@ -81,13 +81,13 @@ def search(query: str, index: Index, *, audience: Audience | None = None, k: int
     return tuple(islice(best.values(), k))
 
 
-def retrieve(questions: Sequence[str], index: Index, *, k: int = 8) -> Found:
+def retrieve(questions: Sequence[str], index: Index, *, k: int = 8, as_of: datetime | None = None) -> Found:
     """Up to `k` passages of each kind for a ticket's questions: searched apart, then taken in turn, best first, none twice."""
     asked = [question for question in questions if question.strip()]
     rows = index.embedder.embed(asked) if asked else ()
 
     def find(audience: Audience) -> tuple[Passage, ...]:
-        where = Filter(audience=audience)
+        where = Filter(audience=audience, as_of=as_of)
         return _take_turns([_rank(question, row, index, where, CANDIDATES)[0] for question, row in zip(asked, rows, strict=True)], k)
 
     return Found(public=find("public"), internal=find("internal"))
