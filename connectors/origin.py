@@ -39,6 +39,23 @@ def parse_origin(url: str) -> Origin:
         raise ConfigProblem(f"{_shown(url)} is not an address to connect to ({problem}); write https://HOST or https://HOST:PORT") from None
 
 
+def bare_origin(value: str, *, plain: bool, example: str) -> str:
+    """An operator's `base_url` as scheme://host[:port]. Raises ValueError with a sentence.
+
+    `plain` allows http elsewhere than on this machine.
+    """
+    try:
+        found = parse_origin(value.strip())
+    except ConfigProblem as problem:
+        raise ValueError(str(problem)) from None
+    parts = urlsplit(value.strip())
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError(f"only the origin, such as {example}, without a path or a query")
+    if found.scheme == "http" and not found.loopback and not plain:
+        raise ValueError("plain http would show the credentials to the network; write https, or set allow_plain_http: true beside it")
+    return str(found)
+
+
 def confine(target: str, origin: Origin) -> str:
     """`target` (a path beginning with one slash, or an absolute URL) as path and query on `origin`.
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from connectors.base import ConfigProblem
-from connectors.origin import parse_origin
+from connectors.origin import bare_origin
 from connectors.settings import ConnectorSettings, Secret, Strict, TextOrReference, TicketSettings
 
 KINDS_OF_AUTH = (("client_id", "client_secret"), ("email", "api_token"), ("access_token",))
@@ -64,18 +62,4 @@ class Settings(ConnectorSettings):
     @field_validator("base_url")
     @classmethod
     def absolute_origin(cls, value: str, checked: ValidationInfo) -> str:
-        return origin(value, plain=bool(checked.data.get("allow_plain_http")))
-
-
-def origin(value: str, *, plain: bool) -> str:
-    """`value` as scheme://host[:port]. Raises ValueError with a sentence for the operator."""
-    try:
-        found = parse_origin(value.strip())
-    except ConfigProblem as problem:
-        raise ValueError(str(problem)) from None
-    parts = urlsplit(value.strip())
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ValueError("only the origin, such as https://acme.zendesk.com, without a path or a query")
-    if found.scheme == "http" and not found.loopback and not plain:
-        raise ValueError("plain http would show the credentials to the network; write https, or set allow_plain_http: true beside it")
-    return str(found)
+        return bare_origin(value, plain=bool(checked.data.get("allow_plain_http")), example="https://acme.zendesk.com")
