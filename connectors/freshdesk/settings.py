@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from connectors.base import ConfigProblem
-from connectors.origin import parse_origin
 from connectors.origin import bare_origin
 from connectors.settings import ConnectorSettings, Secret, Strict, TicketSettings
 
@@ -26,10 +23,6 @@ class Knowledge(Strict):
     """What is learnt from Freshdesk."""
 
     articles: bool = Field(default=True, description="the published solution articles", examples=[True])
-    languages: tuple[str, ...] = Field(
-        default=(), description="translations to read besides the account's own language, as Freshdesk writes them", examples=[["fr"]]
-    )
-    macros: bool = Field(default=False, description="canned responses that the team shares, shown to agents only", examples=[False])
     macros: bool = Field(default=False, description="canned responses, for agents only", examples=[True])
     solved_tickets: Literal["off", "voice", "hints"] = Field(
         default="off", description="past answers: not read, read for the voice only, or shown to agents as hints too", examples=["voice"]
@@ -52,20 +45,6 @@ class Knowledge(Strict):
         return value or None
 
 
-    @field_validator("solved_tickets", mode="before")
-    @classmethod
-    def off_is_a_word(cls, value: object) -> object:
-        return "off" if value is False else value  # YAML 1.1 reads a bare `off` as false
-
-    @field_validator("languages")
-    @classmethod
-    def codes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for code in value:
-            if not re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?", code):
-                raise ValueError("write the codes that Freshdesk uses, such as fr or pt-BR")
-        return value
-
-
 class Settings(ConnectorSettings):
     """A Freshdesk account: `base_url` is its origin."""
 
@@ -75,25 +54,6 @@ class Settings(ConnectorSettings):
     auth: Auth = Field(description="how the bot signs in", examples=[{"api_key": "env:FRESHDESK_API_KEY"}])
     knowledge: Knowledge = Knowledge()
     tickets: TicketSettings | None = Field(default=None, description="without this block no ticket is answered")
-
-    @field_validator("base_url")
-    @classmethod
-    def absolute_origin(cls, value: str, checked: ValidationInfo) -> str:
-        return origin(value, plain=bool(checked.data.get("allow_plain_http")))
-
-
-def origin(value: str, *, plain: bool) -> str:
-    """`value` as scheme://host[:port]. Raises ValueError with a sentence for the operator."""
-    try:
-        found = parse_origin(value.strip())
-    except ConfigProblem as problem:
-        raise ValueError(str(problem)) from None
-    parts = urlsplit(value.strip())
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ValueError("only the origin, such as https://acme.freshdesk.com, without a path or a query")
-    if found.scheme == "http" and not found.loopback and not plain:
-        raise ValueError("plain http would show the API key to the network; write https, or set allow_plain_http: true beside it")
-    return str(found)
 
     @field_validator("base_url")
     @classmethod
