@@ -58,7 +58,7 @@ def entries_of(version: Version) -> list[Entry]:
 def searchable(entry: Entry) -> str:
     """What a passage is found by: its title, the headings above it, itself."""
     above = [entry.title, *(step for step in entry.heading if step != entry.title)]
-    return "\n".join([*above, entry.text])
+    return "\n".join([*filter(None, above), entry.text])  # an empty first line would weigh as a word does in a short text
 
 
 def _sound(text: str) -> str:

@@ -16,7 +16,7 @@ import os
 import shutil
 import threading
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,6 +43,8 @@ PAGE = 5000  # points per step when all are walked
 KEYWORDS = ("document", "version", "connector", "audience", "language")
 MOMENTS = ("valid_from", "valid_to")
 
+Dense = NDArray[np.float32]
+
 
 class IndexHeld(ConfigProblem):
     """Another process has the embedded index open."""
@@ -60,11 +62,12 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """`dense` is the raw cosine, `lexical` the BM25 score (0: no word in common)."""
+    """`dense` and `opening` are raw cosines (to the question, to its beginning), `lexical` the BM25 score (0: no word in common)."""
 
     entry: Entry
     dense: float
     lexical: float
+    opening: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class Vectors(Protocol):
     def close_versions(self, versions: Collection[str], valid_to: datetime | None) -> None: ...  # None: they hold again
     def remove_versions(self, versions: Collection[str]) -> None: ...
     def remove_documents(self, documents: Collection[str]) -> None: ...
-    def search(self, dense: NDArray[np.float32], sparse: Sparse, where: Filter, limit: int) -> tuple[Hit, ...]: ...
+    def search(self, dense: Dense, sparse: Sparse, where: Filter, limit: int, *, opening: Dense | None = None) -> tuple[Hit, ...]: ...
     def stored(self, connector: str) -> dict[str, Stored]: ...  # by version key
     def count(self, where: Filter | None = None) -> int: ...  # passages
     def whole(self, connector: str) -> bool: ...  # False: a write was cut off, or the index is new; compare it with the ledger
@@ -194,29 +197,33 @@ class EdgeVectors:
         if values:
             self._shard.update(edge.UpdateOperation.delete_points_by_filter(_any_of(field, values)))
 
-    def search(self, dense: NDArray[np.float32], sparse: Sparse, where: Filter, limit: int) -> tuple[Hit, ...]:
-        """The `limit` nearest by each of the two vectors, every hit with both its scores; in no particular order."""
+    def search(self, dense: Dense, sparse: Sparse, where: Filter, limit: int, *, opening: Dense | None = None) -> tuple[Hit, ...]:
+        """The `limit` nearest by each of the vectors, every hit with all its scores; in no particular order."""
         import qdrant_edge as edge
 
         conditions = _conditions(where)
-        asked: dict[str, Any] = {"dense": dense.tolist()}
+        asked: dict[str, Any] = {"dense": edge.Query.Nearest(dense.tolist(), using="dense")}
+        if opening is not None:
+            asked["opening"] = edge.Query.Nearest(opening.tolist(), using="dense")
         if sparse.indices:
-            asked["lexical"] = edge.SparseVector(list(sparse.indices), list(sparse.values))
-        found = self._ask([edge.QueryRequest(limit, **_nearest(name, asked), filter=conditions, with_payload=True) for name in asked])
-        points = dict(zip(asked, found, strict=True))
-        entries = {str(point.id): _entry(point.payload or {}) for near in found for point in near}
-        scores = {name: {str(point.id): point.score for point in near} for name, near in points.items()}
-        missing = {name: rest for name in asked if (rest := set(entries) - set(scores[name]))}
+            asked["lexical"] = edge.Query.Nearest(edge.SparseVector(list(sparse.indices), list(sparse.values)), using="lexical")
+        found = self._ask([edge.QueryRequest(limit, query=query, filter=conditions, with_payload=True) for query in asked.values()])
+        scores = {name: {point.id: point.score for point in near} for name, near in zip(asked, found, strict=True)}
+        points = {point.id: point for near in found for point in near}
+        missing = {name: rest for name in asked if (rest := points.keys() - scores[name].keys())}
         filled = self._ask(
             [
-                edge.QueryRequest(len(rest), **_nearest(name, asked), filter=edge.Filter(must=[edge.HasIdCondition(set(rest))]))
+                edge.QueryRequest(len(rest), query=asked[name], filter=edge.Filter(must=[edge.HasIdCondition(rest)]))
                 for name, rest in missing.items()
             ]
         )
         for name, near in zip(missing, filled, strict=True):
-            scores[name] |= {str(point.id): point.score for point in near}
-        lexical = scores.get("lexical", {})
-        return tuple(Hit(entry, scores["dense"].get(id, 0.0), lexical.get(id, 0.0)) for id, entry in entries.items())
+            scores[name] |= {point.id: point.score for point in near}
+        whole, lexical = scores["dense"], scores.get("lexical", {})
+        begun = scores.get("opening", whole)
+        return tuple(
+            Hit(_entry(point.payload or {}), whole.get(id, 0.0), lexical.get(id, 0.0), begun.get(id, 0.0)) for id, point in points.items()
+        )
 
     def _ask(self, requests: list[Any]) -> list[list[ScoredPoint]]:
         import qdrant_edge as edge
@@ -287,12 +294,6 @@ class EdgeVectors:
 def point_id(version: str, ordinal: int) -> str:
     """The same for the same passage of the same version: writing it twice leaves one."""
     return str(uuid.uuid5(POINTS, f"{version}/{ordinal}"))
-
-
-def _nearest(name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-    import qdrant_edge as edge
-
-    return {"query": edge.Query.Nearest(asked[name], using=name)}
 
 
 def _any_of(field: str, values: Collection[str]) -> Conditions:

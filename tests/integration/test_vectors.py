@@ -75,6 +75,16 @@ def test_every_hit_has_both_scores_though_one_search_alone_found_it(vectors: Vec
     assert hits["worded"].dense == pytest.approx(0.6)
 
 
+def test_a_questions_opening_proposes_too_and_is_scored_apart_from_the_whole(vectors: Vectors) -> None:
+    whole, begun = replace(ENTRY, version="whole"), replace(ENTRY, version="begun")
+    vectors.upsert([whole, begun], np.array([[1, 0, 0, 0], [0, 1, 0, 0]], np.float32), [weigh("parcels"), weigh("parcels")])
+    east = np.array([0, 1, 0, 0], np.float32)
+    hits = {hit.entry.version: hit for hit in vectors.search(NORTH, ask("refunds"), Filter(), 1, opening=east)}
+    assert {version: (round(hit.dense, 3), round(hit.opening, 3)) for version, hit in hits.items()} == {"whole": (1, 0), "begun": (0, 1)}
+    (alone,) = vectors.search(NORTH, ask("refunds"), Filter(), 1)
+    assert alone.opening == alone.dense
+
+
 def test_a_question_without_words_is_searched_by_meaning_alone(vectors: Vectors) -> None:
     put(vectors, ENTRY)
     (hit,) = vectors.search(NORTH, Sparse((), ()), Filter(), 10)

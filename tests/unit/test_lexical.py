@@ -7,7 +7,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from storage.lexical import Sparse, ask, fold, guess, likeness, term_id, weigh, words
+from storage.lexical import LATER, OPENING, Sparse, ask, echo, emphasis, fold, guess, likeness, opening, term_id, weigh, words
+
+
+def weights_of(question: str) -> dict[int, float]:
+    asked = ask(question, "en")
+    return dict(zip(asked.indices, asked.values, strict=True))
 
 
 def shared(question: Sparse, passage: Sparse) -> int:
@@ -43,6 +48,10 @@ def test_term_ids_are_the_same_on_every_machine() -> None:
         ("de", "Rücksendungen", "Die Rücksendung ist kostenlos für Sie."),
         ("de", "strasse", "Die Straße ist gesperrt."),
         ("es", "devoluciones", "La devolución es gratis para todos."),
+        ("de", "Kündigungen", "Die Kündigung ist jederzeit möglich."),
+        ("de", "versendeten", "Wir versenden an Werktagen."),
+        ("es", "cancelaciones", "Una cancelación es posible hasta el último día."),
+        ("es", "facturacion", "La facturación se hace cada mes."),
     ],
 )
 def test_a_word_is_found_in_another_form_whether_or_not_the_question_tells_its_language(language: str, question: str, passage: str) -> None:
@@ -58,6 +67,43 @@ def test_stop_words_weigh_nothing_but_can_be_asked_when_there_is_nothing_else() 
 
 def test_text_without_spaces_is_found_by_a_part_of_it() -> None:
     assert shared(ask("返金"), weigh("ご注文の返金について"))
+
+
+def test_text_without_spaces_is_found_though_it_stands_among_latin_words() -> None:
+    assert shared(ask("API キーの再発行"), weigh("管理画面でAPI キーを再発行します")) >= 3
+    assert echo("返金の手続きについて", ["返金の手続きについてのご案内", "配送の日程"]).argmax() == 0
+
+
+def test_a_word_asked_twice_weighs_more() -> None:
+    asked = weights_of("refund refund parcel")
+    assert asked[term_id("refund")] > asked[term_id("parcel")]
+
+
+def test_the_opening_of_a_long_question_weighs_more_than_all_that_follows() -> None:
+    assert emphasis(OPENING) == [1.0] * OPENING
+    for count in (OPENING + 1, 2 * OPENING, 500):
+        weights = emphasis(count)
+        assert len(weights) == count
+        assert max(weights) == 1.0
+        assert sum(weights[OPENING:]) <= max(LATER * OPENING, 1.0) + 1e-9
+    asked = weights_of("refund my card please now " * 5 + "parcel " * 300)
+    assert asked[term_id("parcel")] < OPENING
+
+
+def test_only_a_long_question_has_an_opening() -> None:
+    assert opening("refund " * OPENING) is None
+    assert opening(" new\nturn " + "old " * 40) == "new turn" + " old" * (OPENING - 2)
+    assert opening("") is None
+
+
+def test_echo_hears_the_opening_over_what_follows() -> None:
+    question = "how are refunds paid to my card when the parcel is lost on its way to me please "
+    texts = ["Refunds paid to the card, parcel lost.", "The delivery by train runs on time, with stops at " + "many towns on the line."]
+    told = question + texts[1] + " and I wrote all this before: " + " ".join(f"word{at} part{at}" for at in range(60))
+    first, second = echo(told, texts)
+    assert first > second
+    first, second = likeness(told, texts)
+    assert first < second
 
 
 def test_a_repeated_word_weighs_more_but_never_without_bound() -> None:
@@ -92,7 +138,19 @@ def test_likeness_hears_word_order() -> None:
 
 @given(st.text(max_size=60), st.lists(st.text(max_size=80), max_size=5))
 def test_likeness_is_one_finite_score_per_text(question: str, texts: list[str]) -> None:
-    scores = likeness(question, texts)
-    assert scores.shape == (len(texts),)
-    assert np.isfinite(scores).all()
-    assert (scores >= 0).all()
+    for scores in (likeness(question, texts), echo(question, texts)):
+        assert scores.shape == (len(texts),)
+        assert np.isfinite(scores).all()
+        assert (scores >= 0).all()
+
+
+@given(st.text(max_size=60), st.lists(st.text(max_size=80), min_size=1, max_size=4))
+@example("a refund", ["a\x01refund", "refund\x00a", "日本 refund"])
+def test_texts_are_scored_apart_whatever_stands_beside_them(question: str, texts: list[str]) -> None:
+    """A text that holds nothing of the question scores nothing, though its neighbours' ends and beginnings would."""
+    scores = echo(question, texts)
+    letters = f" {' '.join(words(question))} "
+    wanted = {letters[at : at + 6] for at in range(len(letters) - 5)}
+    for text, score in zip(texts, scores, strict=True):
+        spaced = f" {' '.join(words(text))} "
+        assert bool(score > 0) == any(gram in spaced for gram in wanted)
