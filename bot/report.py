@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -100,6 +101,9 @@ def describe_results(passages: Sequence[Passage]) -> list[dict[str, Any]]:
             "language": passage.language,
             "updated_at": passage.updated_at.isoformat().replace("+00:00", "Z") if passage.updated_at else None,
             "passage": passage.text,
+            "cosine": round(passage.cosine, 4),
+            "nearness": round(passage.nearness, 4),
+            "also": [asdict(source) for source in passage.also],
         }
         for rank, passage in enumerate(passages, start=1)
     ]
@@ -111,7 +115,8 @@ def print_results(results: Sequence[dict[str, Any]]) -> None:
         console.print("Nothing found.")
     for result in results:
         console.print(f"[bold]{result['rank']}.[/] {escape(result['title'])}  [bright_black]{result['score']:.2f}  {result['audience']}[/]")
-        console.print(f"   [bright_black]{escape(result['document'])}[/]")
+        for document in (result["document"], *(source["document"] for source in result["also"])):
+            console.print(f"   [bright_black]{escape(document)}[/]")
         console.print(Text(f"   {shorten(result['passage'])}"))
 
 

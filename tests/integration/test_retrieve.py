@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -71,8 +72,8 @@ def doc(name: str, text: str, **more: Any) -> Document:
     return Document(f"folder:kb:{name}", name, text, **(common | more))
 
 
-def load(index: Index, *changes: Document | Gone, clock: Clock | None = None) -> None:
-    assert sync("kb", Once(*changes), index.engine, index.vectors, LOCAL, now=clock or Clock()).error is None
+def load(index: Index, *changes: Document | Gone, clock: Clock | None = None, connector: str = "kb") -> None:
+    assert sync(connector, Once(*changes), index.engine, index.vectors, LOCAL, now=clock or Clock()).error is None
 
 
 REFUND = doc("refund", "Refunds are paid to your card within thirty days.")
@@ -120,6 +121,60 @@ def test_the_same_words_are_one_find(index: Index) -> None:
     load(index, REFUND, doc("copy", REFUND.markdown), PARCEL)
     found = retrieve(["refunds to my card", "refunds on the card"], index).public
     assert len(found) == len({passage.text for passage in found}) == 2
+
+
+WIKI = Document("folder:wiki:money", "Money back", f"**{REFUND.markdown}**", "https://wiki.example/money", START, audience="public")
+
+
+def test_a_copy_in_another_system_is_a_further_source_of_one_find(index: Index) -> None:
+    load(index, REFUND, PARCEL)
+    load(index, WIKI, connector="wiki")
+    for found in (search("when are refunds paid to my card", index), retrieve(["when are refunds paid to my card"], index).public):
+        first, *rest = found
+        sources = {(first.document, first.url), *((source.document, source.url) for source in first.also)}
+        assert sources == {(REFUND.id, REFUND.url), (WIKI.id, WIKI.url)}
+        assert [(passage.document, passage.also) for passage in rest] == [(PARCEL.id, ())]
+
+
+def test_one_place_is_one_place_though_copies_fill_the_first(index: Index) -> None:
+    load(index, REFUND, PARCEL)
+    load(index, WIKI, connector="wiki")
+    assert len(search("when are refunds paid to my card", index, k=2)) == 2
+
+
+def test_copies_in_one_system_and_almost_copies_elsewhere_are_finds_of_their_own(index: Index) -> None:
+    load(index, REFUND, doc("copy", REFUND.markdown))
+    load(index, replace(WIKI, markdown=REFUND.markdown.replace("thirty", "14")), connector="wiki")
+    found = search("when are refunds paid to my card", index)
+    assert len(found) == 3
+    assert all(passage.also == () for passage in found)
+
+
+def test_a_public_find_names_no_internal_source(index: Index) -> None:
+    load(index, REFUND)
+    load(index, replace(WIKI, audience="internal"), connector="wiki")
+    assert search("refunds", index, audience="public")[0].also == ()
+    assert [source.document for source in retrieve(["refunds"], index).public[0].also] == []
+    assert len(search("refunds", index)[0].also) == 1
+
+
+def test_nearness_tells_what_the_knowledge_is_about_from_what_it_is_not(index: Index) -> None:
+    load(index, *(doc(f"refund{number}", f"Refunds, case {number}: paid to your card.") for number in range(6)))
+    near, far = search("refunds to my card", index), search("the orbit of Saturn's moons", index)
+    assert len({passage.nearness for passage in near}) == 1
+    assert near[0].nearness > far[0].nearness + 0.2
+    assert near[0].nearness <= near[0].cosine or near[0].nearness <= max(passage.cosine for passage in near)
+
+
+def test_the_newest_turn_of_a_long_dialogue_decides_and_the_cosine_stays_that_of_the_whole(index: Index) -> None:
+    load(index, REFUND, PARCEL, SECRET)
+    asked = "On which days of the week are my parcels delivered by train, please tell me the days of delivery?"
+    before = "Before that I asked how refunds are made. You said that they are paid within thirty days, and that the card gets them."
+    told = f"{asked} {before}"
+    best = search(told, index)[0]
+    assert best.document == PARCEL.id
+    whole, passage = LOCAL.embed([told, "parcel\nParcels are delivered by train on Mondays."])
+    assert best.cosine == pytest.approx(float(whole @ passage), abs=1e-4)
 
 
 @pytest.mark.parametrize("nothing", ["", "   ", "\n"])
