@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
 
@@ -21,17 +22,22 @@ Verdict = Literal["right", "wrong", "unsure"]
 VERDICTS: tuple[Verdict, ...] = ("right", "wrong", "unsure")
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    decision: str
+    as_of: datetime | None
+
+
 def keep(s: Session, sample: SampleRow) -> None:
     """Once per ticket and fingerprint: a second one changes nothing."""
     s.connection().execute(insert(s, SampleRow).values(**sample.model_dump()).on_conflict_do_nothing())
 
 
-def made(s: Session, connector: str, fingerprint: str) -> dict[str, str]:
-    """The tickets answered so far, each with its decision."""
-    query = select(samples_.c.ticket_id, samples_.c.decision).where(
-        samples_.c.connector == connector, samples_.c.fingerprint == fingerprint
-    )
-    return {row.ticket_id: row.decision for row in s.connection().execute(query)}
+def made(s: Session, connector: str, fingerprint: str) -> dict[str, Made]:
+    """The tickets answered so far."""
+    query = select(samples_.c.ticket_id, samples_.c.decision, samples_.c.as_of)
+    query = query.where(samples_.c.connector == connector, samples_.c.fingerprint == fingerprint)
+    return {row.ticket_id: Made(row.decision, row.as_of) for row in s.connection().execute(query)}
 
 
 def samples(s: Session, connector: str, fingerprint: str, tickets: Collection[str]) -> Iterator[SampleRow]:
