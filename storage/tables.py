@@ -17,6 +17,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -322,3 +323,21 @@ class BoundRow(Row, table=True):
     labelled: int = Field(sa_type=Integer)
     missing: int = Field(sa_type=Integer)
     made_at: datetime = Field(sa_type=Moment)
+
+
+class MarkRow(Row, table=True):
+    """A connector whose points in a server's collection agree with the ledger; without a row they are to be compared."""
+
+    __tablename__ = "index_marks"
+    collection: str = Field(primary_key=True, sa_type=Text)
+    connector: str = Field(primary_key=True, sa_type=Text)
+
+
+class EmbeddingRow(Row, table=True):
+    """A passage's vector as a model that costs time or money gave it; see `storage.recall`."""
+
+    __tablename__ = "embeddings"
+    __table_args__ = (Index("ix_embeddings_used_on", "used_on"),)
+    key: str = Field(primary_key=True, sa_type=Text)  # digest of the embedder's name and the text
+    used_on: int = Field(sa_type=Integer)  # days since 1970
+    vector: bytes = Field(sa_type=LargeBinary)  # float32, little-endian

@@ -1,27 +1,21 @@
-"""The index: passages with their dense and sparse vectors, in Qdrant's own engine inside this process.
+"""The index: passages with their dense and sparse vectors. What every store of them promises, and how a passage is kept there.
 
 The ledger is the truth and the index its shadow. What is written here says which version of a document
 it belongs to and when that version holds, so that a search can be asked for any moment; whether the
 version still holds is the ledger's word, and whoever searches asks it.
 
-An acknowledged write survives the death of the process (the engine's write-ahead log), and after
-`flush` the death of the machine. One process at a time may open a folder. Threads may share an index;
-but the engine keeps the interpreter to itself while it works, which matters for `optimize`.
+There are two stores: `storage.edge`, Qdrant's own engine inside this process, and `storage.server`. `storage.shelf` puts a changed
+embedder's index in the place of the former one.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import threading
 import uuid
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +24,6 @@ from connectors.base import Audience, ConfigProblem
 from storage.embedding import LOCAL
 from storage.entries import Entry
 from storage.lexical import Sparse
-
-if TYPE_CHECKING:
-    from qdrant_edge import EdgeShard, ScoredPoint
-    from qdrant_edge import Filter as Conditions
 
 POINTS = uuid.UUID("0d5b7a52-54f7-5d0e-8a3a-6f1f0a3c9b11")  # the namespace of point ids: never change it
 FOREVER = 253402300799.0  # seconds since 1970, end of the year 9999: the `valid_to` of what still holds
@@ -95,200 +85,13 @@ class Vectors(Protocol):
 
 
 def open_vectors(folder: Path, dimensions: int, *, embedder: str = LOCAL) -> Vectors:
-    """The index in `folder`, made when it is not there.
+    """The embedded index in `folder`, made when it is not there.
 
     Raises IndexHeld when another process has it, ConfigProblem when it was written by another embedder.
     """
-    import qdrant_edge as edge
+    from storage.edge import open_folder
 
-    folder.mkdir(parents=True, exist_ok=True)
-    sheet, points = folder / "index.json", folder / "points"
-    meant = {"format": FORMAT, "embedder": embedder, "dimensions": dimensions}
-    if sheet.is_file():
-        _compare(json.loads(sheet.read_text(encoding="utf-8")), meant, folder)
-    try:
-        if sheet.is_file():
-            shard = edge.EdgeShard.load(str(points))
-        else:
-            shutil.rmtree(points, ignore_errors=True)  # the sheet comes last: without it the making was cut off and nothing was stored
-            points.mkdir()
-            shard = edge.EdgeShard.create(str(points), _layout(dimensions))
-            _index_fields(shard)
-    except Exception as problem:  # the engine raises nothing more particular
-        if "WouldBlock" not in str(problem):
-            raise
-        raise IndexHeld(
-            f"{folder}: another draftdesk process (run, worker or a command) has the index open, and only one can;"
-            " stop it, or wait until it is done"
-        ) from None
-    if not sheet.is_file():
-        draft = sheet.with_suffix(".new")
-        draft.write_text(json.dumps(meant), encoding="utf-8")
-        draft.replace(sheet)
-    return EdgeVectors(shard, folder / "whole")
-
-
-def _compare(found: dict[str, Any], meant: dict[str, Any], folder: Path) -> None:
-    if found != meant:
-        raise ConfigProblem(
-            f"{folder}: the index was written with {found.get('embedder')} ({found.get('dimensions')} numbers per text, format"
-            f" {found.get('format')}), the configuration now means {meant['embedder']} ({meant['dimensions']} numbers, format"
-            f" {meant['format']}); delete this folder and run `draftdesk sync`: the index is built anew from the database, nothing is"
-            " fetched again for it. Or set `embedding` back"
-        )
-
-
-def _layout(dimensions: int) -> Any:
-    import qdrant_edge as edge
-
-    return edge.EdgeConfig(
-        vectors={"dense": edge.EdgeVectorParams(dimensions, edge.Distance.Cosine)},
-        sparse_vectors={"lexical": edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
-    )
-
-
-def _index_fields(shard: EdgeShard) -> None:
-    import qdrant_edge as edge
-
-    kinds = dict.fromkeys(KEYWORDS, edge.PayloadSchemaType.Keyword) | dict.fromkeys(MOMENTS, edge.PayloadSchemaType.Float)
-    for field, kind in kinds.items():
-        shard.update(edge.UpdateOperation.create_field_index(field, kind))
-
-
-class EdgeVectors:
-    """`Vectors` on qdrant-edge."""
-
-    def __init__(self, shard: EdgeShard, whole: Path) -> None:
-        self._shard = shard
-        self._whole = whole  # a folder with one empty file per connector whose points agree with the ledger
-        self._locks: dict[str, threading.Lock] = {}
-
-    def upsert(self, entries: Sequence[Entry], dense: NDArray[np.float32], sparse: Sequence[Sparse]) -> None:
-        import qdrant_edge as edge
-
-        for start in range(0, len(entries), BATCH):
-            rows = range(start, min(start + BATCH, len(entries)))
-            batch = [
-                edge.Point(
-                    point_id(entries[row].version, entries[row].ordinal),
-                    {"dense": dense[row].tolist(), "lexical": edge.SparseVector(list(sparse[row].indices), list(sparse[row].values))},
-                    _payload(entries[row]),
-                )
-                for row in rows
-            ]
-            self._shard.update(edge.UpdateOperation.upsert_points(batch))
-
-    def close_versions(self, versions: Collection[str], valid_to: datetime | None) -> None:
-        import qdrant_edge as edge
-
-        if versions:
-            end = {"valid_to": _seconds(valid_to, FOREVER)}
-            self._shard.update(edge.UpdateOperation.set_payload_by_filter(_any_of("version", versions), end))
-
-    def remove_versions(self, versions: Collection[str]) -> None:
-        self._remove("version", versions)
-
-    def remove_documents(self, documents: Collection[str]) -> None:
-        self._remove("document", documents)
-
-    def _remove(self, field: str, values: Collection[str]) -> None:
-        import qdrant_edge as edge
-
-        if values:
-            self._shard.update(edge.UpdateOperation.delete_points_by_filter(_any_of(field, values)))
-
-    def search(self, dense: Dense, sparse: Sparse, where: Filter, limit: int, *, opening: Dense | None = None) -> tuple[Hit, ...]:
-        """The `limit` nearest by each of the vectors, every hit with all its scores; in no particular order."""
-        import qdrant_edge as edge
-
-        conditions = _conditions(where)
-        asked: dict[str, Any] = {"dense": edge.Query.Nearest(dense.tolist(), using="dense")}
-        if opening is not None:
-            asked["opening"] = edge.Query.Nearest(opening.tolist(), using="dense")
-        if sparse.indices:
-            asked["lexical"] = edge.Query.Nearest(edge.SparseVector(list(sparse.indices), list(sparse.values)), using="lexical")
-        found = self._ask([edge.QueryRequest(limit, query=query, filter=conditions, with_payload=True) for query in asked.values()])
-        scores = {name: {point.id: point.score for point in near} for name, near in zip(asked, found, strict=True)}
-        points = {point.id: point for near in found for point in near}
-        missing = {name: rest for name in asked if (rest := points.keys() - scores[name].keys())}
-        filled = self._ask(
-            [
-                edge.QueryRequest(len(rest), query=asked[name], filter=edge.Filter(must=[edge.HasIdCondition(rest)]))
-                for name, rest in missing.items()
-            ]
-        )
-        for name, near in zip(missing, filled, strict=True):
-            scores[name] |= {point.id: point.score for point in near}
-        whole, lexical = scores["dense"], scores.get("lexical", {})
-        begun = scores.get("opening", whole)
-        return tuple(
-            Hit(_entry(point.payload or {}), whole.get(id, 0.0), lexical.get(id, 0.0), begun.get(id, 0.0)) for id, point in points.items()
-        )
-
-    def _ask(self, requests: list[Any]) -> list[list[ScoredPoint]]:
-        import qdrant_edge as edge
-
-        return self._shard.query_batch(edge.QueryBatchRequest(requests)) if requests else []
-
-    def stored(self, connector: str) -> dict[str, Stored]:
-        ends: dict[str, set[float]] = {}
-        left: dict[str, int] = {}
-        for payload in self._walk(_any_of("connector", [connector])):
-            version = payload["version"]
-            ends.setdefault(version, set()).add(payload["valid_to"])
-            left[version] = left.get(version, payload["passages"]) - 1
-        return {version: Stored(max(found), left[version] == 0 and len(found) == 1) for version, found in ends.items()}
-
-    def _walk(self, conditions: Conditions) -> Iterator[dict[str, Any]]:
-        import qdrant_edge as edge
-
-        offset = None
-        while True:
-            request = edge.ScrollRequest(offset=offset, limit=PAGE, filter=conditions, with_payload=["version", "valid_to", "passages"])
-            records, offset = self._shard.scroll(request)
-            yield from (record.payload or {} for record in records)
-            if offset is None:
-                return
-
-    def count(self, where: Filter | None = None) -> int:
-        """Passages that pass the filter; without one, all, superseded ones too."""
-        import qdrant_edge as edge
-
-        return self._shard.count(edge.CountRequest(True, _conditions(where) if where else None))
-
-    def whole(self, connector: str) -> bool:
-        return (self._whole / connector).exists()
-
-    def mark(self, connector: str, *, whole: bool) -> None:
-        """Set `whole` to False before a write that belongs together, and to True once the ledger has it and it is flushed."""
-        self._whole.mkdir(exist_ok=True)
-        if whole:
-            (self._whole / connector).touch()
-        else:
-            (self._whole / connector).unlink(missing_ok=True)
-        folder = os.open(self._whole, os.O_RDONLY)  # the mark must not outlive, or be outlived by, what it speaks of
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-    @contextmanager
-    def writing(self, connector: str) -> Iterator[None]:
-        with self._locks.setdefault(connector, threading.Lock()):
-            yield
-
-    def flush(self) -> None:
-        self._shard.flush()
-
-    def optimize(self) -> bool:
-        """Merge and index what was written since; True when there was something to merge.
-
-        It takes about 0.5 s per thousand new passages on two cores, and no other thread of this process runs meanwhile.
-        """
-        return self._shard.optimize()
-
-    def close(self) -> None:
-        self._shard.close()
+    return open_folder(folder, dimensions, embedder)
 
 
 def point_id(version: str, ordinal: int) -> str:
@@ -296,32 +99,7 @@ def point_id(version: str, ordinal: int) -> str:
     return str(uuid.uuid5(POINTS, f"{version}/{ordinal}"))
 
 
-def _any_of(field: str, values: Collection[str]) -> Conditions:
-    import qdrant_edge as edge
-
-    return edge.Filter(must=[edge.FieldCondition(field, match=edge.MatchAny(sorted(values)))])
-
-
-def _conditions(where: Filter) -> Conditions:
-    import qdrant_edge as edge
-
-    must: list[Any] = []
-    if where.audience is not None:
-        must.append(edge.FieldCondition("audience", match=edge.MatchValue(where.audience)))
-    if where.connectors is not None:
-        must.append(edge.FieldCondition("connector", match=edge.MatchAny(sorted(where.connectors))))
-    if where.languages is not None:
-        must.append(edge.FieldCondition("language", match=edge.MatchAny(sorted({*where.languages, ""}))))
-    if where.as_of is None:
-        must.append(edge.FieldCondition("valid_to", range=edge.RangeFloat(gte=FOREVER)))
-    else:
-        moment = where.as_of.timestamp()
-        must.append(edge.FieldCondition("valid_from", range=edge.RangeFloat(lte=moment)))
-        must.append(edge.FieldCondition("valid_to", range=edge.RangeFloat(gt=moment)))
-    return edge.Filter(must=must)
-
-
-def _payload(entry: Entry) -> dict[str, Any]:
+def payload_of(entry: Entry) -> dict[str, Any]:
     return {
         "version": entry.version,
         "ordinal": entry.ordinal,
@@ -331,7 +109,7 @@ def _payload(entry: Entry) -> dict[str, Any]:
         "audience": entry.audience,
         "language": entry.language or "",
         "valid_from": entry.valid_from.timestamp(),
-        "valid_to": _seconds(entry.valid_to, FOREVER),
+        "valid_to": seconds_of(entry.valid_to, FOREVER),
         "updated_at": entry.updated_at.isoformat() if entry.updated_at else None,
         "title": entry.title,
         "url": entry.url,
@@ -340,7 +118,7 @@ def _payload(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _entry(payload: dict[str, Any]) -> Entry:
+def entry_from(payload: dict[str, Any]) -> Entry:
     return Entry(
         version=payload["version"],
         ordinal=payload["ordinal"],
@@ -359,9 +137,20 @@ def _entry(payload: dict[str, Any]) -> Entry:
     )
 
 
-def _seconds(moment: datetime | None, otherwise: float) -> float:
+def seconds_of(moment: datetime | None, otherwise: float) -> float:
     return otherwise if moment is None else moment.timestamp()
 
 
 def _moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def tally(payloads: Iterable[Mapping[str, Any]]) -> dict[str, Stored]:
+    """What `Vectors.stored` answers, from all points of a connector."""
+    ends: dict[str, set[float]] = {}
+    left: dict[str, int] = {}
+    for payload in payloads:
+        version = payload["version"]
+        ends.setdefault(version, set()).add(payload["valid_to"])
+        left[version] = left.get(version, payload["passages"]) - 1
+    return {version: Stored(max(found), left[version] == 0 and len(found) == 1) for version, found in ends.items()}
