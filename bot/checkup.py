@@ -8,7 +8,7 @@ from functools import partial
 from typing import Literal
 
 from bot.config import Config
-from bot.deployment import connect, refuse_what_is_not_there_yet
+from bot.deployment import connect
 from bot.sync import unnamed
 from connectors.base import ConfigProblem, Forewarned, RateLimited, Transient
 from connectors.settings import ConnectorSettings
@@ -34,13 +34,16 @@ def examine(config: Config, *, offline: bool) -> list[Line]:
     """All parts; a fault in one does not keep the others from being tried."""
     count = len(config.connectors)
     lines = [Line("file", "ok", f"valid, {count} connector{'' if count == 1 else 's'}")]
-    lines.extend(_try("parts", lambda: refuse_what_is_not_there_yet(config)))
     lines.extend(_promises(config))
     if offline:
         return lines
     lines.extend(_try("database", lambda: _reach_database(config)))
     for settings in config.connectors:
         lines.extend(_try(settings.name, partial(_reach_connector, settings)))
+    if config.index.url:
+        lines.extend(_try("index", lambda: _reach_index(config)))
+    if config.embedding.provider != "local":
+        lines.extend(_try("embedding", lambda: _reach_embedder(config)))
     if config.writer.provider == "openai":
         lines.extend(_try("writer", lambda: _reach_model(config)))
     return lines
@@ -78,6 +81,18 @@ def _reach_database(config: Config) -> None:
     from storage.database import open_database
 
     open_database(config.database_url(), folder=config.data_dir).dispose()
+
+
+def _reach_index(config: Config) -> None:
+    from bot.shelving import reach_server
+
+    reach_server(config)
+
+
+def _reach_embedder(config: Config) -> None:
+    from bot.shelving import build_embedder
+
+    build_embedder(config.embedding).embed(["works"])
 
 
 def _reach_model(config: Config) -> Sequence[str]:

@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -20,6 +20,7 @@ from bot.answer.triage import triage
 from bot.answer.write import Writer, compose
 from bot.config import Config
 from bot.intake import Progress
+from bot.shelving import move, open_shelf, prune, written_by
 from bot.simulate.standing import standing
 from bot.spending import Budget, Purse
 from bot.sync import Outcome, sync, unnamed
@@ -30,9 +31,9 @@ from connectors.origin import parse_origin
 from connectors.quota import Allowance
 from connectors.settings import ConnectorSettings, Secret, Strict, TicketSettings
 from storage.database import open_database
-from storage.embedding import Embedder, local_embedder
+from storage.embedding import Embedder
 from storage.quota import Accounts
-from storage.vectors import open_vectors
+from storage.shelf import Shelf
 
 log = structlog.get_logger()
 
@@ -75,6 +76,7 @@ class Deployment:
     problems: Mapping[str, ConfigProblem]  # connectors that could not be made ready; the others work all the same
     accounts: Accounts  # whose calls the connectors make
     now: Callable[[], datetime] = utc_now
+    shelf: Shelf | None = None  # the index again, where it can move to another embedder
 
     def connection(self, name: str) -> Connection:
         """Raises ConfigProblem: why the connector could not be made ready, or which connectors there are."""
@@ -98,12 +100,12 @@ class Deployment:
             return Outcome(name, 0, 0, 0, 0, 0, 0, 0, 0.0, False, unnamed(name, str(self.problems[name])))
         connection = self.connection(name)
         with connection.lock:
-            return sync(
+            outcome = sync(
                 name,
                 connection.source,
                 self.engine,
                 self.index.vectors,
-                self.index.embedder,
+                written_by(self.shelf, self.engine) if self.shelf else self.index.embedder,
                 full=full,
                 confirm_removals=confirm_removals,
                 apart=apart,
@@ -112,6 +114,11 @@ class Deployment:
                 progress=progress,
                 requests=connection.requests,
             )
+        if self.shelf is None:
+            return outcome
+        prune(self.shelf, self.engine)
+        remark = move(self.shelf, self.config, self.engine, progress)
+        return replace(outcome, notes=(*outcome.notes, remark)) if remark else outcome
 
     def flow(self, name: str) -> Flow:
         """A ticket's way for one helpdesk. Raises ConfigProblem when the connector has no tickets."""
@@ -155,15 +162,13 @@ class Deployment:
 
 def open_deployment(config: Config) -> Deployment:
     """Open what `config` names. Raises ConfigProblem: a reference that leads nowhere, a folder or an index that cannot be had."""
-    refuse_what_is_not_there_yet(config)
     try:
         config.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         reason = f"cannot be created ({problem.strerror}); correct data_dir or its permissions"
         raise ConfigProblem(f"data_dir {config.data_dir}: {reason}") from None
     engine = open_database(config.database_url(), folder=config.data_dir)
-    embedder = local_embedder()
-    vectors = open_vectors(config.data_dir / "index", embedder.dimensions, embedder=embedder.name)
+    shelf = open_shelf(config, engine)
     hasty = open_database(config.database_url(), folder=config.data_dir, patience=HASTE) if engine.dialect.name == "sqlite" else engine
     accounts = Accounts(hasty)
     connections, problems = {}, {}
@@ -172,7 +177,7 @@ def open_deployment(config: Config) -> Deployment:
             connections[settings.name] = connect(settings, accounts)
         except ConfigProblem as problem:
             problems[settings.name] = problem
-    return Deployment(config, engine, Index(engine, vectors, embedder), connections, problems, accounts)
+    return Deployment(config, engine, Index(engine, shelf, shelf), connections, problems, accounts, shelf=shelf)
 
 
 def connect(settings: ConnectorSettings, allowances: Callable[[str], Allowance] | None = None) -> Connection:
@@ -254,11 +259,3 @@ def build_writer(config: Config, embedder: Embedder, purse: Purse) -> Writer:
 
     model = ModelWriter(config.writer, purse)
     return compose([model, extractive] if config.writer.fallback == "extractive" else [model])
-
-
-def refuse_what_is_not_there_yet(config: Config) -> None:
-    """The file may name parts that this release cannot run; say so instead of doing something else."""
-    if config.index.url:
-        raise ConfigProblem("index.url: this release keeps the index embedded; leave url out")
-    if config.embedding.provider != "local":
-        raise ConfigProblem(f"embedding.provider: this release embeds with local only, not {config.embedding.provider}")

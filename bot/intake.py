@@ -178,6 +178,7 @@ def mend(job: Job) -> None:
         for batch in _batches(versions(s, job.connector), EMBED_AT_ONCE):
             wanted.update(version.key for version in batch)
             _write(job, [version for version in batch if version.key not in stored or not stored[version.key].complete])
+            job.progress(Progress(connector=job.connector, **job.tally.told(Progress)))
             for version in batch:
                 end = version.valid_to.timestamp() if version.valid_to else FOREVER
                 if version.key in stored and stored[version.key].valid_to != end:

@@ -79,6 +79,9 @@ class Index(Strict):
 
     url: Address | None = Field(default=None, description="a Qdrant server", examples=["https://qdrant.acme.example:6333"])
     api_key: Secret | None = Field(default=None, description="the Qdrant server's key", examples=["env:QDRANT_KEY"])
+    collection: str = Field(default="draftdesk", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="its name", examples=["draftdesk"])
+    shards: int = Field(default=1, strict=True, ge=1, le=256, description="parts of a new collection in a cluster", examples=[3])
+    replicas: int = Field(default=1, strict=True, ge=1, le=16, description="copies of each part", examples=[2])
     allow_plain_http: PlainHttp = False
 
 
@@ -90,6 +93,7 @@ class Embedding(Strict):
     base_url: Address = Field(default=OPENAI, description="an OpenAI-compatible server", examples=[OPENAI])
     api_key: Secret | None = Field(default=None, description="that server's key", examples=["env:OPENAI_API_KEY"])
     dimensions: int | None = Field(default=None, strict=True, ge=8, le=8192, description="numbers per vector", examples=[512])
+    price: Usd | None = Field(default=None, description="USD per million tokens; counts towards the budget", examples=[0.02])
     allow_plain_http: PlainHttp = False
 
 

@@ -1,4 +1,7 @@
-"""The index on the real engine: filters, intervals, kills, and the sentences an operator may see."""
+"""The index on both its stores: filters, intervals, kills, and the sentences an operator may see.
+
+The server's store is tried on the server at QDRANT_URL; without that variable on the client's in-memory mode, as the tests' names say.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,10 +17,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from qdrant_client import QdrantClient
 
 from connectors.base import ConfigProblem
+from storage.database import open_database
 from storage.entries import Entry
 from storage.lexical import Sparse, ask, weigh
+from storage.place import ServerPlace, Sheet
+from storage.server import connect
 from storage.vectors import Filter, Vectors, open_vectors, point_id
 
 ROOT = Path(__file__).parents[2]
@@ -43,11 +51,27 @@ NORTH = np.array([1, 0, 0, 0], np.float32)
 PRESENT = Filter()
 
 
-@pytest.fixture
-def vectors(tmp_path: Path) -> Iterator[Vectors]:
-    opened = open_vectors(tmp_path / "index", DIMENSIONS)
-    yield opened
-    opened.close()
+SERVER = os.environ.get("QDRANT_URL")
+SERVER_STORE = "server" if SERVER else "server-in-memory"
+
+
+def client_of() -> QdrantClient:
+    return connect(SERVER, os.environ.get("QDRANT_KEY")) if SERVER else QdrantClient(":memory:")
+
+
+@pytest.fixture(params=["embedded", SERVER_STORE])
+def vectors(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Vectors]:
+    if request.param == "embedded":
+        opened = open_vectors(tmp_path / "index", DIMENSIONS)
+        yield opened
+        opened.close()
+        return
+    client, engine, name = client_of(), open_database("sqlite", folder=tmp_path), f"test-{uuid.uuid4().hex}"
+    place = ServerPlace(client, name, engine, tmp_path)
+    yield place.open(Sheet("test", DIMENSIONS))
+    place.tidy(())
+    place.close()
+    engine.dispose()
 
 
 def put(vectors: Vectors, *entries: Entry) -> None:
@@ -140,6 +164,17 @@ def test_removal_takes_what_is_named_and_nothing_else(vectors: Vectors) -> None:
 def test_the_index_tells_what_it_holds_of_a_connector_and_what_is_incomplete(vectors: Vectors) -> None:
     put(vectors, ENTRY, replace(ENTRY, version="half", passages=2), replace(ENTRY, version="wiki", connector="wiki"))
     assert {version: stored.complete for version, stored in vectors.stored("kb").items()} == {"v1": True, "half": False}
+
+
+def test_marks_stay_until_they_are_taken_back(vectors: Vectors) -> None:
+    assert not vectors.whole("kb")
+    with vectors.writing("kb"):
+        vectors.mark("kb", whole=True)
+        vectors.mark("kb", whole=True)
+    assert vectors.whole("kb")
+    assert not vectors.whole("wiki")
+    vectors.mark("kb", whole=False)
+    assert not vectors.whole("kb")
 
 
 def test_it_opens_again_with_all_it_had_after_optimizing_and_closing(tmp_path: Path) -> None:
