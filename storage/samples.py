@@ -54,6 +54,34 @@ def samples(s: Session, connector: str, fingerprint: str, tickets: Collection[st
         yield from (found[ticket] for ticket in wanted if ticket in found)
 
 
+@dataclass(frozen=True, slots=True)
+class Eligible:
+    """A draft that nothing but a bound keeps from being a reply; `agreement` None: nothing to compare."""
+
+    topic: str | None
+    confidence: float
+    words: str
+    agreement: float | None
+
+
+def eligible(s: Session, connector: str, fingerprint: str) -> list[Eligible]:
+    agreement = samples_.c.record["agreement"].as_float()
+    query = select(samples_.c.topic, samples_.c.confidence, samples_.c.words, agreement.label("agreement"))
+    query = query.where(samples_.c.connector == connector, samples_.c.fingerprint == fingerprint, samples_.c.eligible)
+    return [Eligible(row.topic, row.confidence, row.words, row.agreement) for row in s.connection().execute(query) if row.words]
+
+
+def unlabelled(s: Session, connector: str, fingerprint: str, topic: str | None = None) -> Iterator[SampleRow]:
+    """Eligible drafts that nobody has labelled, in an order that says nothing about them."""
+    query = select(samples_.c.id).where(samples_.c.connector == connector, samples_.c.fingerprint == fingerprint, samples_.c.eligible)
+    query = query.where(samples_.c.words.not_in(select(labels_.c.words))).order_by(samples_.c.words)
+    if topic is not None:
+        query = query.where(samples_.c.topic == topic)
+    for sample_id in list(s.connection().scalars(query)):
+        if (row := s.get(SampleRow, sample_id)) is not None:
+            yield row
+
+
 def sample(s: Session, sample_id: str) -> SampleRow | None:
     return s.get(SampleRow, sample_id)
 

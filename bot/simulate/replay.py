@@ -15,7 +15,7 @@ from sqlmodel import Session
 from bot.answer.links import address_key
 from bot.simulate.sample import Interrupted, Stage, make_sample
 from bot.simulate.window import Window
-from connectors.base import ConfigProblem, RateLimited, Ticket, TicketRef, Transient
+from connectors.base import RateLimited, Ticket, TicketRef, Transient
 from storage import samples
 from storage.database import reading
 from storage.ledger import versions_
@@ -71,12 +71,24 @@ def refs(window: Window, since: datetime) -> list[TicketRef]:
     return sorted(found.values(), key=lambda ref: (ref.updated_at, ref.id), reverse=True)
 
 
-def replay(stage: Stage, window: Window, wish: Wish, progress: Callable[[Progress], None] = lambda _: None) -> Run:
-    """Every sample is stored when this returns; called again it goes on. Raises ConfigProblem when the helpdesk cannot be read."""
+def replay(
+    stage: Stage,
+    window: Window,
+    wish: Wish,
+    *,
+    begin: Callable[[int], None] = lambda _: None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Run:
+    """Every sample is stored when this returns; called again it goes on. `begin` hears how many tickets there are to answer, at most.
+
+    Raises ConfigProblem when the helpdesk cannot be read, and what `begin` raises.
+    """
     flow, run = stage.flow, Run()
     with Session(reading(flow.engine)) as session:
         done = samples.made(session, flow.connector, stage.fingerprint)
     moved = refs(window, wish.since)
+    open_ = sum(ref.id not in done for ref in moved)
+    begin(open_ if wish.limit is None else min(open_, wish.limit))
     waiting = iter(moved)
     in_flight: deque[tuple[str, Future[SampleRow | None] | None]] = deque()
     failures = 0
@@ -191,14 +203,3 @@ def documents_by_address(s: Session) -> dict[str, str]:
     """What holds now, by the key of its URL: for finding out which documents an agent linked."""
     query = select(versions_.c.url, versions_.c.document).where(versions_.c.valid_to.is_(None))
     return {address_key(row.url): row.document for row in s.connection().execute(query) if row.url}
-
-
-def check_forecast(usd_per_ticket: float | None, tickets: int, wish: Wish) -> str:
-    """What the run will cost, in a sentence. Raises ConfigProblem when that is more than it may."""
-    if usd_per_ticket is None:
-        return f"{tickets} tickets to look at; what one costs is not known yet"
-    usd = usd_per_ticket * (min(tickets, wish.limit) if wish.limit is not None else tickets)
-    told = f"{tickets} tickets to look at, {usd_per_ticket:.4f} USD each: about {usd:.2f} USD"
-    if wish.most_usd is not None and usd > wish.most_usd:
-        raise ConfigProblem(f"{told}, more than the {wish.most_usd:.2f} USD it may cost; give a higher --max-usd, or a --limit")
-    return told

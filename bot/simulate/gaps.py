@@ -1,0 +1,156 @@
+"""What customers ask and the knowledge does not answer: unanswered past tickets by subject, with what an article could say."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.answer.clean import own_words
+from bot.answer.triage import clean_subject
+from bot.answer.words import content_words, sentences, stem
+from bot.simulate.redact import redact
+from storage.embedding import Embedder
+from storage.tables import SampleRow
+
+ALIKE = 0.55  # cosine to a cluster's centre from which on a ticket belongs to it
+EXAMPLES = 5
+LONGEST = 1_500  # characters of a question that are compared
+ANSWERS = 8  # of a gap, that a draft is made from
+REPEATED = 0.9  # cosine from which on two sentences say the same
+UNANSWERED = ("no_knowledge", "unsupported")
+STOCK = 4  # answers that hold the same sentence: a formula, not knowledge
+LEAST_WORDS = 3  # content words of a sentence that tells something
+
+
+@dataclass(slots=True)
+class Unanswered:
+    """One ticket, as much of it as a gap needs."""
+
+    ticket_id: str
+    subject: str
+    question: str
+    answer: str  # redacted
+    language: str
+    hours: float
+    replies: int
+    nearest: dict[str, Any] | None
+
+
+@dataclass(slots=True)
+class Cluster:
+    centre: NDArray[np.float32]
+    tickets: list[Unanswered] = field(default_factory=list)
+
+
+def unanswered(rows: Iterable[SampleRow]) -> Iterator[Unanswered]:
+    """Those that were handed over for want of knowledge."""
+    for row in rows:
+        record = row.record
+        if row.decision != "handoff" or str(record["reason"]).partition(":")[0] not in UNANSWERED:
+            continue
+        yield Unanswered(
+            ticket_id=row.ticket_id,
+            subject=clean_subject(record["subject"]),
+            question=(own_words(record["question"]) or record["question"])[:LONGEST],
+            answer=redact(record["answer"], record["requester"]),
+            language=record["triage"]["language"],
+            hours=record["hours"],
+            replies=record["replies"],
+            nearest=record["nearest"],
+        )
+
+
+def find_gaps(tickets: Sequence[Unanswered], embedder: Embedder) -> list[dict[str, Any]]:
+    """Ranked by tickets, then by the answers that agents had to write."""
+    stock = _stock(tickets)
+    clusters = sorted(_clusters(tickets, embedder), key=lambda one: (-len(one.tickets), -sum(t.replies for t in one.tickets)))
+    return [_describe(cluster, stock, embedder) for cluster in clusters]
+
+
+def _clusters(tickets: Sequence[Unanswered], embedder: Embedder) -> list[Cluster]:
+    """Leader clustering: each ticket joins the nearest centre, or begins one; languages stay apart."""
+    clusters: dict[str, list[Cluster]] = {}
+    rows = embedder.embed([f"{ticket.subject}\n{ticket.question}" for ticket in tickets]) if tickets else ()
+    for ticket, row in zip(tickets, rows, strict=True):
+        known = clusters.setdefault(ticket.language, [])
+        near = max(known, key=lambda one: float(np.dot(one.centre, row)), default=None)
+        if near is None or float(np.dot(near.centre, row)) < ALIKE:
+            near = Cluster(np.zeros_like(row))
+            known.append(near)
+        total = near.centre * len(near.tickets) + row
+        near.tickets.append(ticket)
+        near.centre = total / max(float(np.linalg.norm(total)), 1e-9)
+    return [cluster for known in clusters.values() for cluster in known]
+
+
+def _describe(cluster: Cluster, stock: frozenset[str], embedder: Embedder) -> dict[str, Any]:
+    nearest = Counter((one.nearest["document"], one.nearest["title"]) for one in cluster.tickets if one.nearest).most_common(1)
+    draft = _article(cluster, stock, embedder)
+    return {
+        "topic": _subject(cluster, embedder),
+        "language": cluster.tickets[0].language,
+        "tickets": len(cluster.tickets),
+        "replies": sum(ticket.replies for ticket in cluster.tickets),
+        "hours": round(sum(ticket.hours for ticket in cluster.tickets), 1),
+        "examples": [ticket.ticket_id for ticket in cluster.tickets[:EXAMPLES]],
+        "nearest": {"document": nearest[0][0][0], "title": nearest[0][0][1]} if nearest else None,
+        "draft": draft,
+    }
+
+
+def _subject(cluster: Cluster, embedder: Embedder) -> str:
+    """The subject line that is nearest to what all ask."""
+    subjects = [ticket.subject or "(no subject)" for ticket in cluster.tickets]
+    rows = embedder.embed(subjects)
+    return redact(subjects[int(np.argmax(rows @ cluster.centre))]).strip() or "(no subject)"
+
+
+def _article(cluster: Cluster, stock: frozenset[str], embedder: Embedder) -> str:
+    """Markdown: what the agents said, each thing once, most telling answers first; whoever publishes it reads it first."""
+    answers = sorted({ticket.answer for ticket in cluster.tickets}, key=len, reverse=True)[:ANSWERS]
+    said: list[str] = []
+    rows: list[NDArray[np.float32]] = []
+    for sentence in (one for answer in answers for one in telling(answer, cluster.tickets[0].language) if _key(one) not in stock):
+        row = embedder.embed([sentence])[0]
+        if all(float(np.dot(row, other)) < REPEATED for other in rows):
+            said.append(sentence)
+            rows.append(row)
+    return "\n".join([f"# {_subject(cluster, embedder)}", "", *(f"- {sentence}" for sentence in said)]) + "\n"
+
+
+def telling(answer: str, language: str) -> list[str]:
+    """The sentences of an answer that say something."""
+    lines = (re.sub(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+", "", line) for line in answer.split("\n"))
+    found = (sentence.strip() for line in lines for sentence in sentences(line))
+    return [sentence for sentence in found if len(content_words(sentence, language)) >= LEAST_WORDS]
+
+
+def _stock(tickets: Sequence[Unanswered]) -> frozenset[str]:
+    """Sentences that agents write whatever the question."""
+    counts = Counter(key for ticket in tickets for key in {_key(one) for one in sentences(ticket.answer)})
+    subjects: dict[str, set[str]] = {}
+    for ticket in tickets:
+        for key in {_key(one) for one in sentences(ticket.answer)}:
+            subjects.setdefault(key, set()).add(_stems(ticket.subject, ticket.language))
+    return frozenset(key for key, count in counts.items() if count >= STOCK and len(subjects[key]) >= STOCK)
+
+
+def _stems(text: str, language: str) -> str:
+    return " ".join(sorted(stem(word, language) for word in content_words(text, language)))
+
+
+def _key(sentence: str) -> str:
+    return " ".join(sentence.casefold().split())
+
+
+def as_markdown(gaps: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """(file name, text) of each gap's drafted article."""
+    for number, gap in enumerate(gaps, start=1):
+        name = re.sub(r"[^a-z0-9]+", "-", str(gap["topic"]).casefold()).strip("-")[:60] or "gap"
+        yield f"{number:03d}-{name}.md", str(gap["draft"])
