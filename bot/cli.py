@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from bot.simulate.cli import register as add_simulation
 from connectors.base import ConfigProblem, RateLimited, Refused, Transient
 
 if TYPE_CHECKING:
@@ -258,6 +259,8 @@ def worker(context: typer.Context) -> None:
         leave()
 
 
+add_simulation(app)
+
 plug_ins = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 app.add_typer(plug_ins, name="connectors")
 
@@ -352,13 +355,13 @@ def demand(config: Config, names: list[str]) -> None:
             complain(str(problem))
 
 
-def read_moment(text: str | None) -> datetime | None:
+def read_moment(text: str | None, option: str = "--as-of") -> datetime | None:
     if text is None:
         return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        complain(f"--as-of {text}: write a moment such as 2026-11-01T10:00:00Z")
+        complain(f"{option} {text}: write a moment such as 2026-11-01T10:00:00Z")
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
