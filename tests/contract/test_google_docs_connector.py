@@ -1,4 +1,4 @@
-"""The contract, kept by Google Docs."""
+"""Google Docs: what is asked of Drive and Docs, what of the answers is told, and shortcuts under the contract's rules."""
 
 from __future__ import annotations
 
@@ -23,10 +23,6 @@ from connectors.sandbox.google_docs.stage import GoogleStage
 from connectors.sandbox.google_docs.world import Quotas
 from connectors.sandbox.server import Server
 from connectors.sandbox.wire import Request, Response
-
-
-class TestGoogleDocs(Conformance):
-    stage = staticmethod(GoogleStage)
 
 
 class TestGoogleDocsWithShortcuts(Conformance):
