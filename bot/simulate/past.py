@@ -21,7 +21,7 @@ class Past:
 
     asked: Ticket
     as_of: datetime
-    answer: str  # an agent's first public answer, without greeting and closing
+    answer: str  # an agent's first public answer, without quoted mail and closing
     replies: int  # public ones, by agents
     hours: float  # from the first message to the agents' last public answer
     durable: bool | None  # solved, and the customer did not come back within a week; None: it cannot be told (yet)

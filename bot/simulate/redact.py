@@ -13,7 +13,7 @@ SHORTEST = 3  # letters of a name that is worth striking out
 
 
 def redact(text: str, names: Sequence[str] = ()) -> str:
-    """Greeting and signature go, the rest keeps its wording with [email], [phone], [order], [invoice] and [name] in place of the data."""
+    """Quoted mail and signature go; the rest keeps its wording, with [email], [phone], [order], [invoice], [name] for the data."""
     shown = own_words(text) or text
     for entity in sorted(entities(shown), key=lambda one: -len(one.text)):
         if entity.type in PERSONAL:

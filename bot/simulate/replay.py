@@ -94,7 +94,7 @@ def replay(
     failures = 0
     with ThreadPoolExecutor(wish.workers, thread_name_prefix="replay") as pool:
         while run.stopped is None and not _enough(run, wish):
-            for ref in islice(waiting, wish.workers * 2 - len(in_flight)):
+            for ref in islice(waiting, max(0, _ahead(run, wish) - len(in_flight))):
                 in_flight.append((ref.id, None if ref.id in done else pool.submit(_one, stage, window, ref.id)))
             if not in_flight:
                 break
@@ -115,6 +115,11 @@ def replay(
                 future.cancel()
         _keep_what_is_done(stage, run, (future for _, future in in_flight if future is not None))
     return run
+
+
+def _ahead(run: Run, wish: Wish) -> int:
+    """Tickets to have under way: enough to keep every worker busy, never more than are still wanted."""
+    return min(wish.workers * 2, wish.limit - len(run.tickets) if wish.limit is not None else wish.workers * 2)
 
 
 def _enough(run: Run, wish: Wish) -> bool:
