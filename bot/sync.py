@@ -141,7 +141,8 @@ def _catch_up(job: Job, source: Source, *, full: bool, confirmed: bool, apart: b
         cursor = read_cursor(s, job.connector, STREAM)
         first = cursor is None and not present_ids(s, job.connector)
     loaded: list[PartState] = []
-    if isinstance(source, Divided) and (full or cursor is None or loads.loading(job)):
+    left_open = loads.loading(job) and not full  # begun by an earlier turn: its place may be old enough to be forgotten
+    if isinstance(source, Divided) and (full or cursor is None or left_open):
         loaded = _load(job, source, anew=full, apart=apart)
         if loads.loading(job):
             return loaded
@@ -151,7 +152,7 @@ def _catch_up(job: Job, source: Source, *, full: bool, confirmed: bool, apart: b
         job.tally.caught_up = take(job, source.pull(cursor if loaded or not full else None))
         anew = full
     except CursorExpired:
-        if loaded:
+        if loaded and not left_open:
             raise Transient(LOST) from None
         loaded = _start_over(job, source, from_beginning=cursor is None or full, apart=apart)
         anew = True

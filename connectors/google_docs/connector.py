@@ -29,7 +29,7 @@ class GoogleDocs:
         self._settings = settings
         self._calls = Calls(settings, http, now)
         self._roots = tuple(dict.fromkeys((*knowledge.folders, *knowledge.shared_drives)))
-        self._texts = Texts(self._calls, f"google_docs:{settings.name}:document:", knowledge.audience)
+        self._texts = Texts(self._calls, f"google_docs:{settings.name}:doc:", knowledge.audience)
         self._seen: Tree | None = None  # as it was last read, for warnings
 
     def check(self) -> None:

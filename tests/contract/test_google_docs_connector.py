@@ -174,7 +174,7 @@ def test_a_folder_in_the_trash_takes_all_that_is_in_it_and_brings_it_back(vendor
     _, cursor = read(connected)
     vendor.change("A", trashed=True)
     told, cursor = read(connected, cursor)
-    assert told == {"d": Gone("google_docs:docs:document:d")}
+    assert told == {"d": Gone("google_docs:docs:doc:d")}
     vendor.change("A", trashed=False)
     told, cursor = read(connected, cursor)
     assert {id: change.markdown for id, change in told.items()} == {"d": "text of d"}
@@ -191,7 +191,7 @@ def test_a_folder_that_is_moved_out_and_in_moves_all_that_is_in_it(vendor: Vendo
     assert told.keys() == {"d"}
     vendor.change("A", parents=["elsewhere"])
     told, _ = read(connected, cursor)
-    assert told == {"d": Gone("google_docs:docs:document:d")}
+    assert told == {"d": Gone("google_docs:docs:doc:d")}
 
 
 def test_a_folder_above_a_shortcuts_target_that_goes_takes_the_target(vendor: Vendor, connected: GoogleDocs) -> None:
@@ -203,7 +203,7 @@ def test_a_folder_above_a_shortcuts_target_that_goes_takes_the_target(vendor: Ve
     assert told.keys() == {"d"}
     vendor.change("far", trashed=True)
     told, cursor = read(connected, cursor)
-    assert told == {"d": Gone("google_docs:docs:document:d")}
+    assert told == {"d": Gone("google_docs:docs:doc:d")}
     vendor.change("far", trashed=False)
     assert read(connected, cursor)[0].keys() == {"d"}
 
@@ -220,9 +220,9 @@ def test_a_document_that_was_made_while_parts_were_read_and_then_removed_is_told
     vendor.add("d", DOC)
     vendor.change("d")
     told = [change.id for page in connected.pull_part("R", None) for change in page.changes]
-    assert told == ["google_docs:docs:document:d"]
+    assert told == ["google_docs:docs:doc:d"]
     vendor.remove("d")
-    assert read(connected, begun)[0] == {"d": Gone("google_docs:docs:document:d")}
+    assert read(connected, begun)[0] == {"d": Gone("google_docs:docs:doc:d")}
 
 
 @pytest.mark.parametrize("reason", ["userRateLimitExceeded", "rateLimitExceeded", "dailyLimitExceeded"])
@@ -273,7 +273,7 @@ def test_one_document_that_is_refused_stops_no_other(vendor: Vendor, connected: 
     vendor.stubs["/documents/d"] = lambda _: answer
     told, _ = read(connected)
     assert [type(told[id]).__name__ for id in ("c", "d", "e")] == ["Document", "Unreadable", "Document"]
-    assert set(connected.list_ids()) == {f"google_docs:docs:document:{id}" for id in ("c", "d", "e")}
+    assert set(connected.list_ids()) == {f"google_docs:docs:doc:{id}" for id in ("c", "d", "e")}
 
 
 def test_a_document_that_fails_for_the_moment_is_tried_again_at_the_next_turn(vendor: Vendor, connected: GoogleDocs) -> None:
@@ -345,7 +345,7 @@ def test_a_folder_that_is_no_longer_shared_removes_nothing_by_itself(vendor: Ven
     kept = vendor.files["R"]
     vendor.remove("R")
     told, cursor = read(connected, cursor)
-    assert told == {"d": Gone("google_docs:docs:document:d", inferred=True)}
+    assert told == {"d": Gone("google_docs:docs:doc:d", inferred=True)}
     vendor.files["R"] = kept
     assert read(connected, cursor)[0].keys() == {"d"}
 
@@ -390,7 +390,7 @@ def test_a_shared_drive_is_read_and_followed_by_its_own_feed(site: GoogleSite) -
     told, cursor = read(field_service(site, shared_drives=[DRIVE]), cursor)
     assert told[made.id].markdown == "new words"
     site.tree.trash(made.id)
-    assert read(field_service(site, shared_drives=[DRIVE]), cursor)[0] == {made.id: Gone(f"google_docs:docs:document:{made.id}")}
+    assert read(field_service(site, shared_drives=[DRIVE]), cursor)[0] == {made.id: Gone(f"google_docs:docs:doc:{made.id}")}
     lists = [request.query for request in site.requests if request.path == "/drive/v3/files"]
     assert lists
     assert all(f"driveId={DRIVE}" in query and "corpora=drive" in query for query in lists)

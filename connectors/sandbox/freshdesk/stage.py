@@ -10,8 +10,8 @@ from html import escape
 from connectors.base import Source
 from connectors.conformance.stage import Posted, Shown
 from connectors.freshdesk import Settings
+from connectors.freshdesk.connector import Freshdesk
 from connectors.http import HttpFactory
-from connectors.registry import connect
 from connectors.sandbox.freshdesk import delivery
 from connectors.sandbox.freshdesk.api import FreshdeskApi
 from connectors.sandbox.freshdesk.auth import API_KEY
@@ -66,7 +66,7 @@ class FreshdeskStage:
         self.site.stop()
 
     def connect(self, http: HttpFactory, *, wrong_credential: bool = False) -> Source:
-        return connect(self.settings(wrong_credential=wrong_credential), http)
+        return Freshdesk(self.settings(wrong_credential=wrong_credential), http, now=self.now)
 
     def settings(self, *, wrong_credential: bool = False) -> Settings:
         return Settings.model_validate(

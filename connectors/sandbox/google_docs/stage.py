@@ -23,7 +23,7 @@ from connectors.sandbox.google_docs.world import Quotas
 PEOPLE = ("mira@tidewell.example",)
 KNOWN, BELOW, ELSEWHERE = "1StageFolderThatIsReadAAAAAAAAAAA", "1StageFolderBelowItAAAAAAAAAAAAAA", "1StageFolderElsewhereAAAAAAAAAAAA"
 PLENTY = Quotas(drive_units=10**9, docs_reads=10**9)
-PREFIX = "google_docs:docs:document:"
+PREFIX = "google_docs:docs:doc:"
 
 
 class GoogleStage:

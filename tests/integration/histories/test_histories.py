@@ -39,7 +39,9 @@ from storage.vectors import FOREVER, Vectors, open_vectors
 STAGES = {
     "folder": "connectors.sandbox.folder_stage:FolderStage",
     "zendesk": "connectors.sandbox.zendesk.stage:ZendeskStage",
+    "freshdesk": "connectors.sandbox.freshdesk.stage:FreshdeskStage",
     "google_docs": "connectors.sandbox.google_docs.stage:GoogleStage",
+    "freshdesk": "connectors.sandbox.freshdesk.stage:FreshdeskStage",
 }
 NUMBER = int(os.environ.get("HISTORIES", "0"))
 FEW = 10  # histories of one connector, where the environment names no number
