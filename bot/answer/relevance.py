@@ -117,7 +117,8 @@ def _weights(question: Question, held: Sequence[frozenset[str]]) -> dict[str, fl
 def _worth(parts: Sequence[Unit], embed: Embed, asked: NDArray[np.float32], weights: dict[str, float], language: str) -> tuple[float, ...]:
     texts = [f"{part.under} {plain(part.text)}".strip() for part in parts]
     cosines = embed(texts) @ asked
-    shares = [sum(weight for word, weight in weights.items() if word in _stems(text, language)) for text in texts]
+    held = (_stems(text, language) for text in texts)
+    shares = [sum(weight for word, weight in weights.items() if word in stems) for stems in held]
     return tuple(float(cosine) + share for cosine, share in zip(cosines, shares, strict=True))
 
 

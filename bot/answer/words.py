@@ -115,6 +115,8 @@ def normal(text: str) -> str:
 
 def fold(word: str) -> str:
     """For comparing: no case, no accents."""
+    if word.isascii():  # nothing to take apart
+        return word.casefold()
     decomposed = unicodedata.normalize("NFKD", word.casefold())
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
