@@ -40,6 +40,9 @@ def simulate(  # noqa: PLR0917 - a command's options are keywords to the one who
     workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Tickets at a time.")] = 4,
     max_usd: Annotated[float | None, typer.Option("--max-usd", min=0.0, help="Stop when it has cost that. [default: usd_per_day]")] = None,
     ask: Annotated[bool, typer.Option("--label", help="Afterwards go through unlabelled drafts: right, wrong or unsure.")] = False,
+    compare_with: Annotated[
+        Path | None, typer.Option("--compare", metavar="REPORT.json", help="What got better or worse since; exit 1 when a bound broke.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer past tickets again, each from the knowledge as it stood then.
@@ -49,6 +52,7 @@ def simulate(  # noqa: PLR0917 - a command's options are keywords to the one who
     from bot.cli import FAILED, demand, echo_json, read_config, read_moment, spoken_errors
     from bot.deployment import open_deployment
     from bot.simulate.commands import run_simulation
+    from bot.simulate.compare import compare, read_report
     from bot.simulate.replay import Wish
 
     config = read_config(context)
@@ -57,6 +61,7 @@ def simulate(  # noqa: PLR0917 - a command's options are keywords to the one who
     most = max_usd if max_usd is not None else config.budget.usd_per_day if config.budget else None
     folder = out or config.data_dir / "simulate" / name
     with spoken_errors():
+        before = read_report(compare_with) if compare_with else None
         deployment = open_deployment(config)
         try:
             with progress_bar(name) as progress:
@@ -66,9 +71,18 @@ def simulate(  # noqa: PLR0917 - a command's options are keywords to the one who
                 go_through(config, deployment.engine, name)
         finally:
             deployment.close()
-        echo_json(document) if as_json else print_summary(document, folder)
-        if document["stopped"]:
-            typer.echo(f"{name}: {document['stopped']}", err=True)
+        compared = compare(before, document) if before else None
+        if as_json:
+            echo_json(document | ({"compared": compared} if compared else {}))
+        else:
+            print_summary(document, folder)
+            if compared:
+                print_comparison(compared)
+        faults = [document["stopped"]] if document["stopped"] else []
+        faults += [f"the bound of {topic} held and holds no more" for topic in (compared or {}).get("broken", [])]
+        for fault in faults:
+            typer.echo(f"{name}: {fault}", err=True)
+        if faults:
             raise typer.Exit(FAILED)
 
 
@@ -220,6 +234,23 @@ def print_summary(document: dict[str, Any], folder: Path) -> None:
             state = f"holds from {bound['threshold']:.2f} on" if bound["holds"] else f"needs at least {bound['missing']} more right labels"
             console.print(f"{topic['name']}: max_wrong {bound['max_wrong']:g} {state} ({bound['labelled']} labels)")
     console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
+
+
+def print_comparison(compared: dict[str, Any]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from bot.report import out
+
+    console, table = out(), Table(box=None, pad_edge=False)
+    for column in ("topic", "measure", "before", "now"):
+        table.add_column(column, justify="right" if column in ("before", "now") else "left")
+    for topic, measures in {"all": compared["measures"], **compared["topics"]}.items():
+        for measure, (before, now) in measures.items():
+            if before != now:
+                table.add_row(escape(topic), measure, *("–" if value is None else f"{value:.3f}" for value in (before, now)))
+    console.print(table)
+    console.print(f"{len(compared['tickets'])} of {compared['in_both']} tickets are decided otherwise, or cite other documents.")
 
 
 def print_gaps(found: list[dict[str, Any]]) -> None:
