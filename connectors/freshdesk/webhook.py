@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from urllib.parse import unquote
 
 from connectors.base import Rejected, WebhookEvent
 from connectors.freshdesk.parse import mapping, number
@@ -23,9 +24,9 @@ NAMED = ("ticket_id", "ticketId", "ticket.id")
 IN_TEXT = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"ticket[._ -]?id(?:\W|%5[bd]|%22){1,12}([0-9]{1,19})(?![0-9])",
-        r"/tickets/([0-9]{1,19})(?![0-9])",
-        r"\"id\"\s*:\s*\"?([0-9]{1,19})(?![0-9])",
+        r"ticket[._ -]?id\W{1,6}([1-9][0-9]{0,18})(?![0-9])",
+        r"/tickets/([1-9][0-9]{0,18})(?![0-9])",
+        r"\"id\"\s*:\s*\"?([1-9][0-9]{0,18})(?![0-9])",
     )
 )
 
@@ -54,13 +55,15 @@ def ticket_id(raw_body: bytes) -> str | None:
     try:
         body = mapping(json.loads(raw_body))
     except (ValueError, RecursionError):
-        return in_text(raw_body.decode("utf-8", errors="replace"))
+        return in_text(raw_body)
     inner = mapping(body.get("freshdesk_webhook")) or body
     told = [inner.get(name) for name in NAMED] + [mapping(inner.get("ticket")).get("id"), inner.get("id")]
     found = next((identity for value in told if (identity := number(value)) and identity.strip("0")), None)
-    return found or (in_text(raw_body.decode("utf-8", errors="replace")) if inner else None)
+    return found or (in_text(raw_body) if inner else None)
 
 
-def in_text(text: str) -> str | None:
+def in_text(raw_body: bytes) -> str | None:
+    """A form writes some signs as %XX."""
+    text = unquote(raw_body.decode("utf-8", errors="replace"))
     found = (pattern.search(text) for pattern in IN_TEXT)
     return next((match[1] for match in found if match), None)
