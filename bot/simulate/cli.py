@@ -131,7 +131,7 @@ def gaps(
     From the newest simulation and the live tickets that were handed over; with an article drafted from the agents' own answers.
     """
     from bot.cli import demand, echo_json, read_config, spoken_errors
-    from bot.simulate.commands import gaps_of
+    from bot.simulate.commands import gaps_of, stale_of
     from storage.database import open_database
     from storage.embedding import local_embedder
 
@@ -139,13 +139,14 @@ def gaps(
     chosen = names or [settings.name for settings in config.connectors]
     demand(config, chosen)
     with spoken_errors():
-        found = gaps_of(open_database(config.database_url(), folder=config.data_dir), local_embedder(), chosen)
+        engine = open_database(config.database_url(), folder=config.data_dir)
+        found, contradicted = gaps_of(engine, local_embedder(), chosen), stale_of(engine, chosen)
         if out is not None:
             write_articles(found, out)
         if as_json:
-            echo_json({"gaps": found})
+            echo_json({"gaps": found, "stale": contradicted})
         else:
-            print_gaps(found)
+            print_gaps(found, contradicted)
 
 
 def write_articles(found: list[dict[str, Any]], folder: Path) -> None:
@@ -253,7 +254,7 @@ def print_comparison(compared: dict[str, Any]) -> None:
     console.print(f"{len(compared['tickets'])} of {compared['in_both']} tickets are decided otherwise, or cite other documents.")
 
 
-def print_gaps(found: list[dict[str, Any]]) -> None:
+def print_gaps(found: list[dict[str, Any]], contradicted: list[dict[str, Any]]) -> None:
     from rich.markup import escape
 
     from bot.report import out
@@ -262,6 +263,8 @@ def print_gaps(found: list[dict[str, Any]]) -> None:
     for gap in found:
         nearest = f"; nearest: {gap['nearest']['title']}" if gap["nearest"] else ""
         console.print(f"[bold]{escape(gap['topic'])}[/]  {gap['tickets']} tickets, {gap['replies']} replies{escape(nearest)}")
+    for one in contradicted:
+        console.print(f"[yellow]{escape(one['title'])}[/]  agents answer otherwise in {one['tickets']} tickets: {escape(one['why'])}")
     if not found:
         console.print("No gaps: nothing was handed over for want of knowledge, or nothing was simulated yet (draftdesk simulate NAME).")
 

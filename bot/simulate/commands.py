@@ -14,7 +14,8 @@ from sqlmodel import Session
 from bot.answer.triage import clean_subject
 from bot.config import Config
 from bot.deployment import Deployment
-from bot.simulate.gaps import UNANSWERED, Unanswered, find_gaps, unanswered
+from bot.simulate.gaps import UNANSWERED, Unanswered, find_gaps, stale, unanswered
+from bot.simulate.measures import DRAFTED
 from bot.simulate.replay import Progress, Wish
 from bot.simulate.report import Material, write_report
 from bot.simulate.run import simulate
@@ -125,6 +126,18 @@ def gaps_of(engine: Engine, embedder: Embedder, connectors: Sequence[str]) -> li
             for one in unanswered(rows):
                 found[connector, one.ticket_id] = one
     return find_gaps(list(found.values()), embedder)
+
+
+def stale_of(engine: Engine, connectors: Sequence[str]) -> list[dict[str, Any]]:
+    """Over the newest run of each helpdesk."""
+    found: list[dict[str, Any]] = []
+    for connector in connectors:
+        with Session(reading(engine)) as session:
+            mark = samples.newest_run(session, connector)
+            done = samples.made(session, connector, mark) if mark else {}
+            drafted = [ticket for ticket, made in done.items() if made.decision in DRAFTED]
+            found += stale(samples.samples(session, connector, mark or "", drafted))
+    return found
 
 
 def _live(engine: Engine, connector: str) -> Iterator[Unanswered]:

@@ -73,6 +73,20 @@ def unanswered(rows: Iterable[SampleRow]) -> Iterator[Unanswered]:
         )
 
 
+def stale(rows: Iterable[SampleRow]) -> list[dict[str, Any]]:
+    """Documents that a draft rested on and an agent contradicted, most often contradicted first: edited since, or due to be."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        cited, why = row.record.get("citations"), row.record.get("contradiction")
+        if not why or not cited:
+            continue
+        document, title = cited[0]["document"], cited[0]["title"]
+        one = found.setdefault(document, {"document": document, "title": title, "why": why, "tickets": 0, "examples": []})
+        one["tickets"] += 1
+        one["examples"] = [*one["examples"], row.ticket_id][:EXAMPLES]
+    return sorted(found.values(), key=lambda one: -int(one["tickets"]))
+
+
 def find_gaps(tickets: Sequence[Unanswered], embedder: Embedder) -> list[dict[str, Any]]:
     """Ranked by tickets, then by the answers that agents had to write."""
     stock = _stock(tickets)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from sqlmodel import Session
 
+from bot.answer.clean import visible
 from bot.answer.flow import Flow, Then, Way, rehearse
 from bot.answer.retrieve import Passage
 from bot.answer.triage import last_turn
@@ -114,9 +115,9 @@ def withhold(asked: Ticket, embedder: Embedder) -> Callable[[Passage], bool]:
 def _happened(past: Past) -> dict[str, Any]:
     asked = past.asked
     return {
-        "subject": asked.subject,
-        "question": asked.comments[0].text[:LONGEST],
-        "answer": past.answer[:LONGEST],
+        "subject": visible(asked.subject),
+        "question": visible(asked.comments[0].text)[:LONGEST],
+        "answer": visible(past.answer)[:LONGEST],
         "url": asked.url,
         "as_of": past.as_of.isoformat(),
         "requester": [name for name in (asked.requester_name, asked.requester_email) if name],
