@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from bot.simulate.intervals import Figure
 
-WIDTH, ROW, LEFT, RIGHT = 640, 30, 170, 120  # SVG units
+WIDTH, ROW, LEFT, RIGHT = 440, 30, 112, 92  # SVG units, one a pixel on a telephone
 SIDE = 320  # of the calibration square
 MOST_ROWS = 60
 
@@ -27,7 +27,7 @@ def bars(rows: Sequence[tuple[str, Figure]], title: str) -> Markup:
                 '<text x="{}" y="{}" class="name">{}</text><rect x="{}" y="{}" width="{:.1f}" height="16" class="bar"/>'
                 '<path d="M{:.1f} {}H{:.1f}" class="whisker"/><text x="{}" y="{}" class="value">{:.0%} of {}</text>'
             ).format(
-                *(LEFT - 8, y + 13, name[:24], LEFT, y, value - LEFT, low, y + 8, high),
+                *(LEFT - 8, y + 13, name[:16], LEFT, y, value - LEFT, low, y + 8, high),
                 *(WIDTH - RIGHT + 8, y + 13, figure.value, figure.n),
             )
         )

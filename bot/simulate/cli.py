@@ -116,6 +116,7 @@ def label(
         for sample, said in wanted.items():
             if (topic := record_label(config, engine, sample, said, datetime.now(UTC))) is not None:
                 shown[topic.topic] = topic
+        typer.echo(f"{len(wanted)} kept", err=True)
         for topic in shown.values():
             typer.echo(stand(topic))
 

@@ -171,5 +171,5 @@ def _shown(figure: Mapping[str, Any], name: str) -> str:
     if figure["value"] is None:
         return "–"
     if name in ("seconds", "cost_usd"):
-        return f"{figure['value']:.2f} s" if name == "seconds" else f"{figure['value']:.4f} USD"
+        return f"{figure['value']:.2f} s" if name == "seconds" else f"${figure['value']:.4f}" if figure["value"] else "nothing"
     return f"{figure['value']:.0%}"

@@ -36,8 +36,9 @@ def show_bounds(config: Config, engine: Engine, connector: str, fingerprint: str
         drafts = samples.eligible(session, connector, fingerprint)
         labels = samples.labels(session, connector)
     shown = [_topic(topic.name, topic.max_wrong, drafts, labels) for topic in config.policy.topics]
-    rows = [_row(connector, fingerprint, one, now) for one in shown if one.bound is not None]
     with Session(engine) as session, session.begin():
+        before = {one.topic: samples.bound(session, connector, one.topic) for one in shown}
+        rows = [_row(connector, fingerprint, one, now, before[one.topic]) for one in shown if one.bound is not None]
         samples.write_bounds(session, connector, rows)
     return shown
 
@@ -51,7 +52,8 @@ def _topic(name: str, max_wrong: Any, drafts: list[samples.Eligible], labels: Ma
     return Shown(name, len(own), find_bound(judged, max_wrong), find_bound(guessed, max_wrong), False)
 
 
-def _row(connector: str, fingerprint: str, shown: Shown, now: datetime) -> BoundRow:
+def _row(connector: str, fingerprint: str, shown: Shown, now: datetime, before: BoundRow | None) -> BoundRow:
+    """Live labels since `made_at` may break a bound: another look at the same run must not let them be forgotten."""
     assert shown.bound is not None
     return BoundRow(
         connector=connector,
@@ -62,7 +64,7 @@ def _row(connector: str, fingerprint: str, shown: Shown, now: datetime) -> Bound
         upper=shown.bound.upper,
         labelled=shown.bound.labelled,
         missing=shown.bound.missing,
-        made_at=now,
+        made_at=before.made_at if before is not None and before.fingerprint == fingerprint else now,
     )
 
 

@@ -12,16 +12,18 @@ from typing import Any
 
 import pytest
 from sqlmodel import Session
+from typer.testing import CliRunner
 
 from bot.answer.decide import Rules
 from bot.answer.extractive import ExtractiveWriter
 from bot.answer.flow import Flow
 from bot.answer.retrieve import Index
 from bot.answer.triage import triage
+from bot.cli import app
 from bot.config import Config, load
 from bot.demo import DESK, write_config
 from bot.deployment import Deployment, open_deployment
-from bot.simulate.commands import gaps_of, read_labels, record_label, run_simulation, to_label
+from bot.simulate.commands import gaps_of, read_labels, record_label, refresh_bounds, run_simulation, to_label
 from bot.simulate.fingerprint import fingerprint
 from bot.simulate.replay import Progress, Wish, replay
 from bot.simulate.run import forecast, open_stage
@@ -158,6 +160,18 @@ def test_labels_let_a_topic_reply_until_the_knowledge_changes(deployment: Deploy
     assert "expired" in (expired.obstacle or "")
 
 
+def test_another_look_at_the_same_run_forgets_no_live_label(deployment: Deployment, report: tuple[dict[str, Any], Path]) -> None:
+    engine = deployment.engine
+    with Session(engine) as session:
+        first = samples.bound(session, DESK, "devices")
+    assert first is not None
+    refresh_bounds(deployment.config, engine, DESK, first.made_at + timedelta(days=1))
+    with Session(engine) as session:
+        again = samples.bound(session, DESK, "devices")
+    assert again is not None
+    assert again.made_at == first.made_at
+
+
 def test_labels_are_used_again_where_the_bot_writes_the_same(deployment: Deployment, report: tuple[dict[str, Any], Path]) -> None:
     document = run_simulation(deployment, DESK, wish(40), report[1])
     labelled = [ticket for ticket in document["tickets"] if ticket["topic"] == "devices" and ticket["eligible"]]
@@ -186,6 +200,31 @@ def test_gaps_name_tickets_that_nothing_answered(deployment: Deployment, report:
     assert gaps[0]["tickets"] >= gaps[-1]["tickets"]
     assert all(made[ticket].decision == "handoff" for gap in gaps for ticket in gap["examples"] if ticket in made)
     assert all(gap["nearest"] for gap in gaps)
+
+
+def test_the_commands_do_what_they_say(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = write_config(tmp_path, sandbox.url)
+    path.write_text(path.read_text() + POLICY)
+    before = len(sandbox.desk.ledger.entries)
+
+    def spoken(*words: str, typed: str = "", status: int = 0) -> str:
+        result = CliRunner().invoke(app, ["--config", str(path), *words], input=typed)
+        assert result.exit_code == status, result.output
+        return result.stdout
+
+    spoken("sync", "--json")
+    document = json.loads(spoken("simulate", DESK, "--limit", "25", "--out", str(tmp_path / "out"), "--json"))
+    assert (tmp_path / "out" / "report.html").is_file()
+    sample = next(ticket["sample"] for ticket in document["tickets"] if ticket["eligible"] and ticket["topic"])
+    assert "more right ones are needed" in spoken("label", sample, "right")
+    spoken("label", sample, "perhaps", status=2)
+    assert json.loads(spoken("gaps", "--out", str(tmp_path / "gaps"), "--json"))["gaps"]
+    assert list((tmp_path / "gaps").glob("001-*.md"))
+    spoken("label", "--desk", DESK, typed="r\nq\n")
+    told = json.loads(spoken("simulate", DESK, "--limit", "25", "--compare", str(tmp_path / "out" / "report.json"), "--json"))
+    assert told["compared"]["broken"] == []
+    assert sum(ticket["label"] == "right" for ticket in told["tickets"]) == 2
+    assert len(sandbox.desk.ledger.entries) == before
 
 
 # --- the leak: an answer that entered the knowledge only afterwards
