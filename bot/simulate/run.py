@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy import Engine, distinct, func, select
 from sqlmodel import Session
 
+from bot.answer.write import FallbackWriter, Writer
 from bot.deployment import Deployment, build_writer
 from bot.simulate.fingerprint import fingerprint
 from bot.simulate.replay import Progress, Run, Wish, documents_by_address, replay
@@ -39,7 +41,10 @@ def simulate(
     """Raises ConfigProblem: no helpdesk, one that cannot be read, or a run that would cost too much."""
     stage, window = open_stage(deployment, name)
     usd = usd_per_ticket(deployment)
-    run = replay(stage, window, wish, begin=lambda tickets: told(forecast(tickets, usd, wish.most_usd)), progress=progress)
+    try:
+        run = replay(stage, window, wish, begin=lambda tickets: told(forecast(tickets, usd, wish.most_usd)), progress=progress)
+    finally:
+        _close(stage.flow.writer)
     return Simulation(name, stage.fingerprint, run, usd)
 
 
@@ -67,6 +72,20 @@ def open_stage(deployment: Deployment, name: str) -> tuple[Stage, Window]:
     shut = replace(flow, desk=Nowhere(), writer=build_writer(deployment.config, deployment.index.embedder, purse))
     source = deployment.connection(name).source  # not the desk: live tickets go ahead
     return Stage(shut, mark, documents, begins), Window(source if isinstance(source, Helpdesk) else flow.desk)
+
+
+def _close(writer: Writer) -> None:
+    """A model's writer holds connections."""
+    if isinstance(writer, FallbackWriter):
+        _close(writer.first)
+        _close(writer.second)
+    elif isinstance(writer, Closable):
+        writer.close()
+
+
+@runtime_checkable
+class Closable(Protocol):
+    def close(self) -> None: ...
 
 
 def usd_per_ticket(deployment: Deployment) -> float | None:
