@@ -47,7 +47,7 @@ def run_simulation(
     with Session(reading(deployment.engine)) as session:
         labels = samples.labels(session, name)
     material = Material(deployment.engine, made, bounds, labels, deployment.now())
-    gaps = find_gaps(list(unanswered(material.rows())), deployment.index.embedder)[:GAPS_SHOWN]
+    gaps = find_gaps(list(unanswered(material.rows())), deployment.index.embedder, GAPS_SHOWN)
     try:
         return write_report(Material(deployment.engine, made, bounds, labels, deployment.now(), gaps), folder)
     except OSError as problem:

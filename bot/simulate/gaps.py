@@ -87,27 +87,38 @@ def stale(rows: Iterable[SampleRow]) -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda one: -int(one["tickets"]))
 
 
-def find_gaps(tickets: Sequence[Unanswered], embedder: Embedder) -> list[dict[str, Any]]:
-    """Ranked by tickets, then by the answers that agents had to write."""
+def find_gaps(tickets: Sequence[Unanswered], embedder: Embedder, most: int | None = None) -> list[dict[str, Any]]:
+    """The `most` largest, ranked by tickets, then by the answers that agents had to write."""
     stock = _stock(tickets)
     clusters = sorted(_clusters(tickets, embedder), key=lambda one: (-len(one.tickets), -sum(t.replies for t in one.tickets)))
-    return [_describe(cluster, stock, embedder) for cluster in clusters]
+    return [_describe(cluster, stock, embedder) for cluster in clusters[:most]]
 
 
 def _clusters(tickets: Sequence[Unanswered], embedder: Embedder) -> list[Cluster]:
     """Leader clustering: each ticket joins the nearest centre, or begins one; languages stay apart."""
-    clusters: dict[str, list[Cluster]] = {}
-    rows = _placed(tickets, embedder) if tickets else ()
+    if not tickets:
+        return []
+    rows = _placed(tickets, embedder)
+    found: list[Cluster] = []
+    for language in dict.fromkeys(ticket.language for ticket in tickets):
+        at = [place for place, ticket in enumerate(tickets) if ticket.language == language]
+        found += _led([tickets[place] for place in at], rows[at])
+    return found
+
+
+def _led(tickets: Sequence[Unanswered], rows: NDArray[np.float32]) -> list[Cluster]:
+    centres, clusters = np.zeros_like(rows), list[Cluster]()
     for ticket, row in zip(tickets, rows, strict=True):
-        known = clusters.setdefault(ticket.language, [])
-        near = max(known, key=lambda one: float(np.dot(one.centre, row)), default=None)
-        if near is None or float(np.dot(near.centre, row)) < ALIKE:
-            near = Cluster(np.zeros_like(row))
-            known.append(near)
-        total = near.centre * len(near.tickets) + row
-        near.tickets.append(ticket)
-        near.centre = total / max(float(np.linalg.norm(total)), 1e-9)
-    return [cluster for known in clusters.values() for cluster in known]
+        near = centres[: len(clusters)] @ row
+        best = int(np.argmax(near)) if clusters else -1
+        if best < 0 or near[best] < ALIKE:
+            best = len(clusters)
+            clusters.append(Cluster(centres[best]))
+        cluster = clusters[best]
+        total = cluster.centre * len(cluster.tickets) + row
+        cluster.tickets.append(ticket)
+        centres[best] = total / max(float(np.linalg.norm(total)), 1e-9)  # `cluster.centre` is this row
+    return clusters
 
 
 def _placed(tickets: Sequence[Unanswered], embedder: Embedder) -> NDArray[np.float32]:
@@ -148,13 +159,14 @@ def _subject(cluster: Cluster, embedder: Embedder) -> str:
 def _article(cluster: Cluster, stock: frozenset[str], embedder: Embedder) -> str:
     """Markdown: what the agents said, each thing once, most telling answers first; whoever publishes it reads it first."""
     answers = sorted({ticket.answer for ticket in cluster.tickets}, key=len, reverse=True)[:ANSWERS]
-    said: list[str] = []
-    rows: list[NDArray[np.float32]] = []
-    for sentence in (one for answer in answers for one in telling(answer, cluster.tickets[0].language) if _key(one) not in stock):
-        row = embedder.embed([sentence])[0]
-        if all(float(np.dot(row, other)) < REPEATED for other in rows):
-            said.append(sentence)
-            rows.append(row)
+    language = cluster.tickets[0].language
+    told = list(dict.fromkeys(one for answer in answers for one in telling(answer, language) if _key(one) not in stock))
+    kept: list[int] = []
+    rows = embedder.embed(told)
+    for at, row in enumerate(rows):
+        if all(float(np.dot(row, rows[other])) < REPEATED for other in kept):
+            kept.append(at)
+    said = [told[at] for at in kept]
     return "\n".join([f"# {_subject(cluster, embedder)}", "", *(f"- {sentence}" for sentence in said)]) + "\n"
 
 
