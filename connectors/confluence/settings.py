@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from connectors.base import Audience
+from connectors.base import Audience, ConfigProblem
+from connectors.origin import parse_origin
 from connectors.settings import ConnectorSettings, Secret, Strict, TextOrReference
 
 
@@ -49,8 +52,33 @@ class Settings(ConnectorSettings):
     """A Confluence site."""
 
     type: Literal["confluence"]
+    allow_plain_http: bool = Field(default=False, description="allow an http:// address that is not on this machine")  # base_url reads it
     base_url: str = Field(min_length=1, description="the site's address", examples=["https://acme.atlassian.net/wiki"])
-    allow_plain_http: bool = Field(default=False, description="allow an http:// address that is not on this machine")
     flavour: Literal["cloud", "datacenter"] = Field(default="cloud", description="which Confluence it is", examples=["cloud"])
     auth: Auth = Field(description="how the bot signs in", examples=[{"token": "env:CONFLUENCE_TOKEN"}])
     knowledge: Knowledge = Field(description="what is learnt", examples=[{"spaces": ["KB"], "audience": {"KB": "public"}}])
+
+    @field_validator("base_url")
+    @classmethod
+    def _an_address(cls, value: str, checked: ValidationInfo) -> str:
+        return address(value.strip(), plain=bool(checked.data.get("allow_plain_http")))
+
+
+def address(value: str, *, plain: bool) -> str:
+    """`value` as scheme://host[:port][/path] without a slash at the end; Atlassian's own hosts get their /wiki.
+
+    Raises ValueError with a sentence for the operator.
+    """
+    try:
+        found = parse_origin(value)
+    except ConfigProblem as problem:
+        raise ValueError(str(problem)) from None
+    parts = urlsplit(value)
+    path = parts.path.rstrip("/")
+    if parts.query or parts.fragment or not re.fullmatch(r"(/[\w.~-]+)*", path) or "/." in path:
+        raise ValueError("only the site's address with its context path, such as https://acme.atlassian.net/wiki, without a query")
+    if found.scheme == "http" and not found.loopback and not plain:
+        raise ValueError("plain http would show the credentials to the network; write https, or set allow_plain_http: true beside it")
+    if found.host.endswith(".atlassian.net") and not path:
+        path = "/wiki"
+    return f"{found}{path}"

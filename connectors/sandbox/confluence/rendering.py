@@ -7,7 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 
 from connectors.sandbox.confluence.records import Account, Item
 

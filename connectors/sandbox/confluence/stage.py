@@ -8,9 +8,9 @@ from itertools import cycle
 
 from connectors.base import Source
 from connectors.confluence import Settings
+from connectors.confluence.connector import Confluence
 from connectors.conformance.stage import Shown
 from connectors.http import HttpFactory
-from connectors.registry import connect
 from connectors.sandbox.confluence.access import API_TOKEN, EMAIL, PERSONAL_TOKEN
 from connectors.sandbox.confluence.api import ConfluenceApi
 from connectors.sandbox.confluence.content import Content
@@ -64,7 +64,7 @@ class ConfluenceStage:
         self.site.stop()
 
     def connect(self, http: HttpFactory, *, wrong_credential: bool = False) -> Source:
-        return connect(self.settings(wrong_credential=wrong_credential), http)
+        return Confluence(self.settings(wrong_credential=wrong_credential), http, now=self.now)
 
     def settings(self, *, wrong_credential: bool = False) -> Settings:
         secret = "env:STAGE_CONFLUENCE_WRONG" if wrong_credential else "env:STAGE_CONFLUENCE_TOKEN"

@@ -42,6 +42,7 @@ STAGES = {
     "freshdesk": "connectors.sandbox.freshdesk.stage:FreshdeskStage",
     "google_docs": "connectors.sandbox.google_docs.stage:GoogleStage",
     "freshdesk": "connectors.sandbox.freshdesk.stage:FreshdeskStage",
+    "confluence": "connectors.sandbox.confluence.stage:ConfluenceStage",
 }
 NUMBER = int(os.environ.get("HISTORIES", "0"))
 FEW = 10  # histories of one connector, where the environment names no number

@@ -1,0 +1,48 @@
+"""Who may read a page: what its space says, unless the page or anything above it is restricted, or nobody can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connectors.base import Audience
+from connectors.confluence.client import Wiki
+from connectors.confluence.parse import Leaf
+
+
+@dataclass(slots=True)
+class Readers:
+    """What is known of pages' own restrictions, and of what is above them; asked for one by one where a list does not tell."""
+
+    wiki: Wiki
+    spaces: Mapping[str, Audience]  # by key; one not named is internal
+    own: dict[str, bool] = field(default_factory=dict)  # restricted by itself; what nobody tells counts as restricted
+    above: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def learn(self, leaves: Sequence[Leaf], key: str) -> None:
+        """Of many pages at once; of an internal space nothing needs to be known."""
+        if self.spaces.get(key) == "public":
+            for told in self.wiki.protection(leaves).values():
+                if told.restricted is not None:
+                    self.own[told.id] = told.restricted
+                if told.ancestors is not None:
+                    self.above[told.id] = told.ancestors
+
+    def of(self, page: Leaf, key: str) -> Audience:
+        """Internal wherever in doubt."""
+        if self.spaces.get(key) != "public":
+            return "internal"
+        return "internal" if any(self._restricted(id) for id in (page.id, *self._chain(page))) else "public"
+
+    def _chain(self, page: Leaf) -> tuple[str, ...]:
+        known = self.above.get(page.id)
+        if known is None or (page.parent is not None and page.parent not in known):
+            told = self.wiki.ancestors(page)
+            known = ("?",) if told is None else told
+            self.above[page.id] = known
+        return known
+
+    def _restricted(self, id: str) -> bool:
+        if id not in self.own:
+            self.own[id] = self.wiki.restricted(id) is not False if id.isdigit() else True
+        return self.own[id]
