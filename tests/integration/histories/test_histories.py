@@ -41,7 +41,6 @@ STAGES = {
     "zendesk": "connectors.sandbox.zendesk.stage:ZendeskStage",
     "freshdesk": "connectors.sandbox.freshdesk.stage:FreshdeskStage",
     "google_docs": "connectors.sandbox.google_docs.stage:GoogleStage",
-    "freshdesk": "connectors.sandbox.freshdesk.stage:FreshdeskStage",
     "confluence": "connectors.sandbox.confluence.stage:ConfluenceStage",
 }
 NUMBER = int(os.environ.get("HISTORIES", "0"))
