@@ -18,6 +18,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 from starlette.applications import Starlette
 
+from bot.answer.decide import held_back
+from bot.answer.flow import Flow
 from bot.chores import open_chores
 from bot.config import Config
 from bot.deployment import Deployment, open_deployment, utc_now
@@ -48,6 +50,7 @@ def serve(config: Config, *, http: bool) -> None:
     release_claims(deployment)
     metrics = Metrics()
     chores = open_chores(deployment, metrics)
+    tell_what_is_held_back(chores.flows)
     worker = start_worker(chores, list(deployment.connections), workflow_database(config))
     scheduler = start_schedule(jobs(deployment, worker, list(chores.flows)))
     app = create_app(deployment.webhooks(), worker.look, partial(readiness, deployment), metrics.registry, utc_now)
@@ -75,6 +78,14 @@ def leave() -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def tell_what_is_held_back(flows: Mapping[str, Flow]) -> None:
+    """Topics that the file lets reply, and that stay notes all the same."""
+    for name, flow in flows.items():
+        for rule in flow.rules.topics if flow.rules.ceiling == "reply" else ():
+            if rule.deliver == "reply" and (reason := held_back(rule, flow.rules)):
+                log.warning("topic stays a note", connector=name, topic=rule.name, reason=reason)
 
 
 def release_claims(deployment: Deployment) -> None:

@@ -119,19 +119,28 @@ def _obstacle(triage: Triage, draft: Draft, rules: Rules) -> str | None:
 def _doubt(triage: Triage, rules: Rules, confidence: float) -> str | None:
     """Why the topic's bound does not speak for this reply; None where it does, or where the operator has waived it."""
     rule = _rule(triage, rules)
-    max_wrong = rule.max_wrong if rule else None
-    if max_wrong == "off":
-        return None
-    bound = rules.bounds(rule.name) if rule else None
-    if max_wrong is None or bound is None:
-        return "policy: no error bound has been shown for this topic yet; run draftdesk simulate and label its samples"
-    if bound.obstacle:
-        return f"policy: {bound.obstacle}"
-    if bound.max_wrong > max_wrong:
-        shown = f"the bound was shown for max_wrong {bound.max_wrong:g}, the file now says {max_wrong:g}"
-        return f"policy: {shown}; run draftdesk simulate again"
-    if confidence < bound.threshold:
+    if rule is None:
+        return "policy: a ticket of no topic has no error bound"
+    if obstacle := held_back(rule, rules):
+        return f"policy: {obstacle}"
+    bound = rules.bounds(rule.name) if rule.max_wrong != "off" else None
+    if bound and confidence < bound.threshold:
         return f"policy: confidence {confidence:.2f} is below {bound.threshold:.2f}, from which on this topic's bound holds"
+    return None
+
+
+def held_back(rule: TopicRule, rules: Rules) -> str | None:
+    """Why no reply on this topic goes out at present, in a sentence; None: its bound holds, or is waived."""
+    if rule.max_wrong == "off":
+        return None
+    bound = rules.bounds(rule.name)
+    if rule.max_wrong is None or bound is None:
+        return "no error bound has been shown for this topic yet; run draftdesk simulate and label its samples"
+    if bound.obstacle:
+        return bound.obstacle
+    if bound.max_wrong > rule.max_wrong:
+        shown = f"the bound was shown for max_wrong {bound.max_wrong:g}, the file now says {rule.max_wrong:g}"
+        return f"{shown}; run draftdesk simulate again"
     return None
 
 

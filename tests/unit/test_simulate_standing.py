@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from bot.answer.check import Judged, Verdict
-from bot.answer.decide import Bound, Rules, decide
+from bot.answer.decide import Bound, Rules, decide, held_back
 from bot.answer.retrieve import Found, Passage
 from bot.answer.triage import Triage
 from bot.answer.write import Draft, Sentence, Usage
@@ -90,3 +90,10 @@ def test_a_bound_that_was_not_shown_says_how_many_labels_it_takes() -> None:
 def test_no_bound_opens_what_the_ceiling_closes() -> None:
     closed = replace(rules(Bound(0.05, 0.6)), ceiling="note")
     assert decide(ASKED, Found((), ()), DRAFT, PROVEN, closed).outcome == "note"
+
+
+def test_at_the_start_it_is_told_which_topics_stay_notes() -> None:
+    waiting = rules(None)
+    assert "run draftdesk simulate" in (held_back(waiting.topics[0], waiting) or "")
+    shown = rules(Bound(0.05, 0.6))
+    assert held_back(shown.topics[0], shown) is None
