@@ -109,6 +109,7 @@ class Ticket:
     channel: str = "web"
     language: str | None = None  # the requester's locale, where the vendor tells
     automated: str | None = None  # why a machine seems to have written it (auto-reply, bounce, loop)
+    satisfaction: Literal["good", "bad"] | None = None  # what the customer said of it, where the vendor tells
 
 
 @dataclass(frozen=True, slots=True)

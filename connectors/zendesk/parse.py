@@ -338,4 +338,11 @@ def ticket(origin: str, row: Row, comments: Sequence[Row], ourselves: str, users
         channel=str(mapping(row.get("via")).get("channel") or "web"),
         language=language(str(asking.get("locale") or "")),
         automated=machine(subject, said, comments, users),
+        satisfaction=_satisfaction(row),
     )
+
+
+def _satisfaction(row: Row) -> Literal["good", "bad"] | None:
+    """The score of `satisfaction_rating`; offered, unoffered and missing ratings say nothing."""
+    score = str(mapping(row.get("satisfaction_rating")).get("score") or "")
+    return "good" if score.startswith("good") else "bad" if score.startswith("bad") else None

@@ -1,0 +1,1 @@
+"""Where a voice is trained; one module each, imported only when asked for."""
