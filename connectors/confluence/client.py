@@ -47,7 +47,7 @@ class Slice:
 class Wiki(Protocol):
     """What is asked of either flavour. Raises as HttpClient does."""
 
-    def spaces(self, keys: Sequence[str]) -> dict[str, Space]: ...
+    def spaces(self, keys: Sequence[str] | None) -> dict[str, Space]: ...  # None: all that the account can see, personal ones left out
     def slice(self, space: Space, at: str | None) -> Slice: ...  # current pages by id, without bodies
     def bodies(self, ids: Sequence[str]) -> tuple[Leaf, ...]: ...  # current ones among these, with bodies
     def protection(self, leaves: Sequence[Leaf]) -> dict[str, Leaf]: ...  # own restriction and ancestors, as far as told at once
@@ -136,9 +136,10 @@ class Cloud:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    def spaces(self, keys: Sequence[str]) -> dict[str, Space]:
+    def spaces(self, keys: Sequence[str] | None) -> dict[str, Space]:
         found: dict[str, Space] = {}
-        for body in self._pages(f"{V2}/spaces", [("keys", ",".join(keys)), ("limit", "250")]):
+        wanted = [("type", "global"), ("status", "current")] if keys is None else [("keys", ",".join(keys))]
+        for body in self._pages(f"{V2}/spaces", [*wanted, ("limit", "250")]):
             for row in parse.rows(body, "spaces"):
                 key, number = row.get("key"), parse.identity(row.get("id"))
                 if isinstance(key, str) and number:
@@ -224,13 +225,14 @@ class DataCenter:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    def spaces(self, keys: Sequence[str]) -> dict[str, Space]:
-        params = [*(("spaceKey", key) for key in keys), ("limit", str(max(25, len(keys))))]
+    def spaces(self, keys: Sequence[str] | None) -> dict[str, Space]:
+        wanted = [("type", "global"), ("status", "current")] if keys is None else [("spaceKey", key) for key in keys]
+        params = [*wanted, ("limit", str(max(25, len(keys or ()))))]
         found: dict[str, Space] = {}
         for body in self._pages(f"{V1}/space", params):
             for row in parse.rows(body, "space"):
                 key = row.get("key")
-                if isinstance(key, str) and key in keys:
+                if isinstance(key, str) and (keys is None or key in keys):
                     found[key] = Space(key, key, str(row.get("name") or key))
         return found
 

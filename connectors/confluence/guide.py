@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from connectors.guide import Guide, Pick, Question, Way
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.guide import Choice, Guide, Pick, Question, Way
+from connectors.http import HttpFactory
 
 GUIDE = Guide(
     title="Confluence: pages of the spaces you name",
@@ -41,3 +45,12 @@ GUIDE = Guide(
     ),
     picks=(Pick("knowledge.spaces", "Spaces to learn from", required=True, audience="knowledge.audience"),),
 )
+
+
+def choices(block: Mapping[str, Any], http: HttpFactory) -> Mapping[str, tuple[Choice, ...]]:
+    """The spaces that the account can see. Raises what `check` raises."""
+    from connectors.confluence.client import wiki
+    from connectors.confluence.settings import Settings
+
+    settings = Settings.model_validate({**block, "name": "x", "type": "confluence", "knowledge": {"spaces": ["UNKNOWN"]}})
+    return {"knowledge.spaces": tuple(Choice(space.key, space.title) for space in wiki(settings, http).spaces(None).values())}

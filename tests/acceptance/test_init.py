@@ -14,8 +14,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 
 from connectors.sandbox import Sandbox
+from connectors.sandbox.confluence.access import API_TOKEN, EMAIL
+from connectors.sandbox.freshdesk.auth import API_KEY
+from connectors.sandbox.tidewell import Tidewell
 
 pytestmark = pytest.mark.acceptance
 SECRET = "sandbox-secret"
@@ -168,3 +172,32 @@ def test_an_env_file_that_others_may_read_is_refused(sandbox: Sandbox, tmp_path:
     refused = draftdesk("check", "--offline", config=config)
     assert refused.returncode == 2
     assert f"chmod 600 {env}" in refused.stderr
+
+
+def test_what_there_is_to_choose_from_is_listed_by_each_system(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    with Tidewell() as company:
+        told = {"wiki": API_TOKEN, "fresh": API_KEY, "google.json": company.docs.service_account_key()}
+        for name, secret in told.items():
+            (tmp_path / name).write_text(secret, encoding="utf-8")
+        answers = {
+            "wiki.way": "cloud",
+            "wiki.base_url": f"{company.wiki.url}/wiki",
+            "wiki.auth.email": EMAIL,
+            "wiki.auth.api_token": f"file:{tmp_path / 'wiki'}",
+            "wiki.knowledge.spaces": "all",
+            "wiki.public": "KB",
+            "fresh.base_url": company.fresh.url,
+            "fresh.auth.api_key": f"file:{tmp_path / 'fresh'}",
+            "docs.auth.service_account": str(tmp_path / "google.json"),
+            "docs.knowledge.folders": "all",
+            **{f"docs.endpoints.{name}": address for name, address in company.docs.endpoints().items()},
+        }
+        systems = [part for type_ in ("confluence", "freshdesk", "google_docs") for part in ("--system", type_)]
+        made = draftdesk("init", *systems, *(part for path, value in answers.items() for part in ("--set", f"{path}={value}")), config=config)
+        assert made.returncode == 0, made.stderr
+        blocks = {block["name"]: block for block in yaml.safe_load(config.read_text(encoding="utf-8"))["connectors"]}
+        assert {"KB", "ENG", "HR"} <= set(blocks["wiki"]["knowledge"]["spaces"])
+        assert blocks["wiki"]["knowledge"]["audience"] == {"KB": "public"}
+        assert len(blocks["docs"]["knowledge"]["folders"]) == 2
+        assert draftdesk("check", config=config).returncode == 0
