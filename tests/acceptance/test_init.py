@@ -194,7 +194,8 @@ def test_what_there_is_to_choose_from_is_listed_by_each_system(tmp_path: Path) -
             **{f"docs.endpoints.{name}": address for name, address in company.docs.endpoints().items()},
         }
         systems = [part for type_ in ("confluence", "freshdesk", "google_docs") for part in ("--system", type_)]
-        made = draftdesk("init", *systems, *(part for path, value in answers.items() for part in ("--set", f"{path}={value}")), config=config)
+        flags = [part for path, value in answers.items() for part in ("--set", f"{path}={value}")]
+        made = draftdesk("init", *systems, *flags, config=config)
         assert made.returncode == 0, made.stderr
         blocks = {block["name"]: block for block in yaml.safe_load(config.read_text(encoding="utf-8"))["connectors"]}
         assert {"KB", "ENG", "HR"} <= set(blocks["wiki"]["knowledge"]["spaces"])
