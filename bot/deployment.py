@@ -17,6 +17,7 @@ from bot.answer.decide import Rules
 from bot.answer.flow import Flow
 from bot.answer.retrieve import Index
 from bot.answer.triage import triage
+from bot.answer.voice import Voice
 from bot.answer.write import Writer, compose
 from bot.config import Config
 from bot.intake import Progress
@@ -145,6 +146,7 @@ class Deployment:
             allowed_links=policy.allowed_links,
             opt_out_tags=policy.opt_out_tags,
             now=self.now,
+            voice=build_voice(self.config, Purse(self.engine, caps, name, self.now)),
         )
 
     def webhooks(self) -> dict[str, Webhook]:
@@ -259,3 +261,27 @@ def build_writer(config: Config, embedder: Embedder, purse: Purse) -> Writer:
 
     model = ModelWriter(config.writer, purse)
     return compose([model, extractive] if config.writer.fallback == "extractive" else [model])
+
+
+def build_voice(config: Config, purse: Purse) -> Voice:
+    """The configured voice; the team's style sheet is behind a model too. Raises ConfigProblem: a style sheet that cannot be used."""
+    from bot.tone.style import read_style
+
+    if config.voice.provider == "none":
+        return Voice()
+    style = read_style(config.data_dir / "voice")
+    if config.voice.provider == "exemplars" or config.voice.model is None:
+        return Voice(style)
+    from bot.config.model import Writer as ModelSettings
+    from bot.tone.rewriter import ModelRewriter
+
+    voice = config.voice
+    settings = ModelSettings(
+        provider="openai",
+        model=voice.model,
+        base_url=voice.base_url,
+        api_key=voice.api_key,
+        prices=voice.prices or config.writer.prices,
+        allow_plain_http=voice.allow_plain_http,
+    )
+    return Voice(style, ModelRewriter(settings, purse))

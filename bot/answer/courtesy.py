@@ -110,6 +110,13 @@ def greeting(language: str, full_name: str | None) -> str:
     return named.format(name=name) if name else plain
 
 
+def greeted(text: str, language: str) -> str | None:
+    """The first name that one of our greetings greets; None for a nameless one, and for what is none."""
+    named = GREETING[spoken(language)][0]
+    head, _, tail = named.partition("{name}")
+    return text[len(head) : len(text) - len(tail)] if _is_greeting(text, named) else None
+
+
 def thanks(language: str) -> str:
     return THANKS[spoken(language)]
 

@@ -23,6 +23,7 @@ from bot.answer.record import describe, with_outcome
 from bot.answer.render import Blocked, Rendered, render
 from bot.answer.retrieve import Found, Index, Passage, retrieve
 from bot.answer.triage import Triage
+from bot.answer.voice import Voice, Voiced
 from bot.answer.write import Draft, ModelUnavailable, OverBudget, Usage, Writer
 from connectors.base import Helpdesk, Ticket
 from storage import outbox
@@ -50,6 +51,7 @@ class Flow:
     allowed_links: tuple[str, ...]
     opt_out_tags: tuple[str, ...]
     now: Callable[[], datetime]
+    voice: Voice = Voice()  # noqa: RUF009 - frozen
     sleep: Callable[[float], None] = time.sleep
 
 
@@ -66,6 +68,7 @@ class Way:
     usage: Usage = NO_USAGE
     unavailable: ModelUnavailable | None = None
     clashes: tuple[Conflict, ...] = ()
+    voiced: Voiced | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +192,8 @@ def _work(flow: Flow, ticket: Ticket, draft_id: str, then: Then | None = None) -
         usage=way.usage,
         timings={"retrieve": 0.0, "write": 0.0, "check": 0.0} | timings,
     )
+    if way.voiced:
+        record |= {"voice": way.voiced.voice, "voice_fallback": way.voiced.why}
     return way, record
 
 
@@ -209,7 +214,7 @@ def _walk(flow: Flow, ticket: Ticket, timings: dict[str, float], then: Then | No
         kind = "budget" if isinstance(outage, OverBudget) else "model_unavailable"
         decision = Decision("handoff", f"{kind}: {outage.reason}", 0.0, (f"write: {kind}",))
         return Way(triage, decision, found, usage=outage.usage, unavailable=None if outage.final else outage)
-    return _judge(flow, triage, found, draft, timings)
+    return _judge(flow, triage, found, draft, timings, ticket_id=ticket.id)
 
 
 def _replies(flow: Flow, ticket: Ticket) -> int:
@@ -224,18 +229,24 @@ def _found(flow: Flow, triage: Triage, then: Then | None) -> Found:
     return replace(found, internal=hints(found))
 
 
-def _judge(flow: Flow, triage: Triage, found: Found, draft: Draft | None, timings: dict[str, float]) -> Way:
+def _judge(flow: Flow, triage: Triage, found: Found, draft: Draft | None, timings: dict[str, float], *, ticket_id: str) -> Way:
+    voiced = None
     with _timed(timings, "check"):
         verdict = check(draft, flow.allowed_links) if draft else None
+    if draft and verdict and verdict.supported:
+        with _timed(timings, "voice"):
+            voiced = flow.voice.speak(draft, verdict, triage.language, ticket_id, flow.allowed_links)
+        draft, verdict = voiced.draft, voiced.verdict
+    with _timed(timings, "decide"):
         clashes = conflicts(verdict, draft.citations, found.public) if draft and verdict and verdict.supported else ()
         decision = decide(triage, found, draft, verdict, flow.rules, clashes=clashes)
         rendered = None
         if draft and verdict and verdict.supported:
             try:
-                rendered = render(draft, verdict, triage.language, flow.allowed_links)
+                rendered = render(draft, verdict, triage.language, flow.allowed_links, voiced.courtesies if voiced else frozenset())
             except Blocked as refusal:
                 decision = replace(decision, outcome="handoff", reason=f"unsupported: {refusal}")
-    return Way(triage, decision, found, draft, verdict, rendered, draft.usage if draft else Usage(), clashes=clashes)
+    return Way(triage, decision, found, draft, verdict, rendered, draft.usage if draft else Usage(), clashes=clashes, voiced=voiced)
 
 
 def _posted(flow: Flow, effect: Effect) -> dict[str, Any]:

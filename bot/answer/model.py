@@ -51,7 +51,7 @@ class ModelWriter:
 
     @cached_property
     def _client(self) -> OpenAI:
-        return _client(self._settings)
+        return open_client(self._settings)
 
     def close(self) -> None:
         self._client.close()
@@ -63,10 +63,10 @@ class ModelWriter:
         asked = ask(ticket, triage, found.public)
         with self._purchase(ticket.id, asked) as purchase:
             completion = self._complete(asked, self._affordable(purchase, asked), purchase)
-            usage = _usage(completion, self._settings.prices)
+            usage = usage_of(completion, self._settings.prices)
             purchase.cost = usage.cost_usd
         try:
-            answered = read(_content(completion, usage), asked, len(triage.questions))
+            answered = read(content_of(completion, usage), asked, len(triage.questions))
         except Unreadable as fault:
             raise ModelUnavailable(f"the model's answer cannot be used: {fault}", retryable=True, usage=usage) from None
         return _draft(answered, asked.passages, usage, ticket, triage)
@@ -117,7 +117,7 @@ class ModelWriter:
         )
 
 
-def _client(settings: Writer) -> OpenAI:
+def open_client(settings: Writer) -> OpenAI:
     import openai
 
     # A key is always given: without one the package would send the environment's to whatever server the file names.
@@ -130,7 +130,7 @@ def _client(settings: Writer) -> OpenAI:
     )
 
 
-def _content(completion: Any, usage: Usage) -> str:
+def content_of(completion: Any, usage: Usage) -> str:
     """The text of the one choice. Raises ModelUnavailable for a refusal, a cut or filtered answer, and an empty one."""
     choices = getattr(completion, "choices", None)
     if not choices or getattr(choices[0], "message", None) is None:
@@ -160,7 +160,7 @@ def _unsent(problem: Exception) -> bool:
     return type(problem.__cause__).__name__ in ("ConnectError", "ConnectTimeout", "UnsupportedProtocol")
 
 
-def _usage(completion: Any, prices: Prices | None) -> Usage:
+def usage_of(completion: Any, prices: Prices | None) -> Usage:
     """Tokens and their price; prompt_tokens include the cached ones."""
     counted = getattr(completion, "usage", None)
     prompt, said = (int(getattr(counted, name, 0) or 0) for name in ("prompt_tokens", "completion_tokens"))
@@ -242,7 +242,7 @@ def reach(settings: Writer, today: date | None = None) -> Reached:
     import openai
 
     try:
-        with _client(settings) as client:
+        with open_client(settings) as client:
             listed = {row.id: row for row in client.models.list()}
     except openai.OpenAIError as problem:
         outage = unavailable(problem, settings)

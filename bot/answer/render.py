@@ -34,14 +34,17 @@ class Blocked(Exception):
         self.reason = reason
 
 
-def render(draft: Draft, verdict: Verdict, language: str, allowed_links: Sequence[str] = ()) -> Rendered:
+def render(
+    draft: Draft, verdict: Verdict, language: str, allowed_links: Sequence[str] = (), courtesies: frozenset[str] = frozenset()
+) -> Rendered:
     """Raises Blocked when the verdict is not on this draft or not favourable, or an address in the result is nobody's."""
     if [(sentence.text, sentence.kind) for sentence in draft.sentences] != [(judged.text, judged.kind) for judged in verdict.sentences]:
         raise Blocked("the draft is not the one that was checked")
     unsupported = [judged.why for judged in verdict.sentences if not judged.supported]
     if unsupported or not verdict.supported:
         raise Blocked(f"the draft is not proved: {unsupported[0] if unsupported else 'it says nothing'}")
-    if any(sentence.kind == "courtesy" and not is_courtesy(sentence.text, language) for sentence in draft.sentences):
+    ours = (sentence for sentence in draft.sentences if sentence.kind == "courtesy" and sentence.text not in courtesies)
+    if any(not is_courtesy(sentence.text, language) for sentence in ours):
         raise Blocked(f"a courtesy is not in the ticket's language ({language})")
     used = {marker for sentence in draft.sentences for marker in sentence.citations}
     carried = carried_links((passage.text for at, passage in enumerate(draft.citations, start=1) if at in used), allowed_links)

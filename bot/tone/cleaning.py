@@ -68,6 +68,10 @@ def clean(text: str) -> Said:
     return Said(greeting, tuple(paragraphs), closing, signed)
 
 
+def is_greeting(line: str) -> bool:
+    return _GREETING.match(line) is not None
+
+
 def _greeting(paragraphs: list[str]) -> tuple[str, list[str]]:
     if not paragraphs:
         return "", paragraphs

@@ -13,6 +13,7 @@ from bot.tone.dataset import Preference, build, read_chat, write
 from bot.tone.preferences import drafted, preferences
 from bot.tone.prices import EPOCHS, estimate, read_prices
 from bot.tone.replies import Dropped, TeamReply, read_replies, solved
+from bot.tone.style import learn, write_style
 from connectors.base import ConfigProblem, Helpdesk, Ticket
 
 EVERYTHING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,7 +41,9 @@ def make_dataset(config: Config, out: Path | None, agents: Sequence[str]) -> dic
         names = ", ".join(name for name, _ in sources)
         raise ConfigProblem(f"no reply of {names} can be learnt from; dropped: {dict(made.dropped) or 'nothing'}")
     folder = out or config.data_dir / "voice" / made.id
-    return write(made, folder) | {"folder": str(folder)}
+    told = write(made, folder)
+    learnt = write_style(learn((*made.train, *made.validation)), config.data_dir / "voice")
+    return told | {"folder": str(folder), "style_sheet": "learnt" if learnt else "kept"}
 
 
 def _desks(config: Config) -> list[tuple[str, Helpdesk]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,15 @@ import yaml
 from typer.testing import CliRunner
 
 import connectors.sandbox
+from bot.answer.flow import preview
 from bot.cli import app
-from bot.demo import write_config
+from bot.config import load
+from bot.demo import DESK, write_config
+from bot.deployment import open_deployment
 from bot.tone.redaction import personal
 from connectors.sandbox import Sandbox
+
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +86,20 @@ def test_an_estimate_asks_nobody(told: dict[str, object], config: Path, sandbox:
     assert len(sandbox.requests) == before
     row = made["models"][0]  # type: ignore[index]
     assert row["training_usd"] == pytest.approx(made["tokens"] * 2 * 5.00 / 1e6, abs=1e-6)  # type: ignore[operator]
+
+
+def test_drafts_speak_with_the_teams_greeting_and_sign_off_once_they_are_learnt(told: dict[str, object], config: Path) -> None:
+    assert told["style_sheet"] == "learnt"
+    deployment = open_deployment(load(config))
+    try:
+        assert deployment.sync(DESK).error is None
+        flow = deployment.flow(DESK)
+        waiting = [preview(flow, ticket) for page in flow.desk.tickets(None, EVER) for ref in page.tickets if ref.status in ("new", "open")
+                   for ticket in [flow.desk.ticket(ref.id)] if ticket]  # fmt: skip
+    finally:
+        deployment.close()
+    drafted = [record for record in waiting if record["body_text"]]
+    assert drafted
+    assert {record["voice"] for record in drafted} == {"exemplars"}
+    assert all(record["body_text"].endswith(("Dry floors", "À pied sec")) for record in drafted)
+    assert all(sentence["supported"] for record in drafted for sentence in record["sentences"])
