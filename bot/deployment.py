@@ -270,7 +270,10 @@ def build_voice(config: Config, purse: Purse) -> Voice:
     if config.voice.provider == "none":
         return Voice()
     style = read_style(config.data_dir / "voice")
-    if config.voice.provider == "exemplars" or config.voice.model is None:
+    from bot.tone.training import promoted
+
+    name = config.voice.model or promoted(purse.engine)
+    if config.voice.provider == "exemplars" or name is None:
         return Voice(style)
     from bot.config.model import Writer as ModelSettings
     from bot.tone.rewriter import ModelRewriter
@@ -278,7 +281,7 @@ def build_voice(config: Config, purse: Purse) -> Voice:
     voice = config.voice
     settings = ModelSettings(
         provider="openai",
-        model=voice.model,
+        model=name,
         base_url=voice.base_url,
         api_key=voice.api_key,
         prices=voice.prices or config.writer.prices,

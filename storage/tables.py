@@ -341,3 +341,23 @@ class EmbeddingRow(Row, table=True):
     key: str = Field(primary_key=True, sa_type=Text)  # digest of the embedder's name and the text
     used_on: int = Field(sa_type=Integer)  # days since 1970
     vector: bytes = Field(sa_type=LargeBinary)  # float32, little-endian
+
+
+class VoiceRow(Row, table=True):
+    """A voice that was, or is being, trained. The newest `promoted_at` is in use."""
+
+    __tablename__ = "voices"
+    __table_args__ = (CheckConstraint("state IN ('planned', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),)
+    key: str = Field(primary_key=True, sa_type=Text)  # digest of data set, base model and parameters; goes into the job's metadata
+    dataset: str = Field(sa_type=Text)
+    provider: str = Field(sa_type=Text)
+    base: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    job: str | None = Field(default=None, sa_type=Text)
+    model: str | None = Field(default=None, sa_type=Text)
+    tokens: int | None = Field(default=None, sa_type=BigInteger)  # as billed
+    usd: float | None = Field(default=None, sa_type=Float)
+    promoted_at: datetime | None = Field(default=None, sa_type=Moment)
+    created_at: datetime = Field(sa_type=Moment)
+    reason: str | None = Field(default=None, sa_type=Text)
+    parameters: dict[str, Any] = Field(sa_type=JSON)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -95,3 +95,117 @@ def estimate(  # noqa: PLR0917 - a command's options are keywords to the one who
         ends = f"; shut down on {row['ends']}" if row["ends"] else ""
         typer.echo(f"{row['model']}: training {row['training_usd']:.4f} USD, {replies} replies a month {row['monthly_usd']:.4f} USD{ends}")
 
+
+
+@tone.command()
+def train(  # noqa: PLR0917 - a command's options are keywords to the one who types them
+    context: typer.Context,
+    dataset: DatasetId = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1, max=50, help="[default: the server's choice]")] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", min=1, max=256)] = None,
+    learning_rate_multiplier: Annotated[float | None, typer.Option("--learning-rate-multiplier", min=1e-6)] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, max=2147483647)] = None,
+    suffix: Annotated[str | None, typer.Option("--suffix", metavar="S", help="Part of the model's name.")] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Do not wait for the end.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model on a data set.
+
+    Run again, it goes on with the job there is: the same data set, base and options are never paid twice.
+    """
+    from bot.cli import FAILED, read_config, spoken_errors
+    from bot.tone.training import train as run
+
+    config = read_config(context)
+    numbers = {"n_epochs": epochs, "batch_size": batch_size, "learning_rate_multiplier": learning_rate_multiplier}
+    with spoken_errors():
+        told = run(
+            config, dataset, {**numbers, "seed": seed, "suffix": suffix}, wait=not detach, told=lambda text: typer.echo(text, err=True)
+        )
+    show(told, as_json)
+    if told["state"] in ("failed", "cancelled"):
+        raise typer.Exit(FAILED)
+
+
+@tone.command()
+def status(
+    context: typer.Context,
+    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="[default: the newest]")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How a training job stands."""
+    from bot.cli import read_config, spoken_errors
+    from bot.tone.training import look
+
+    config = read_config(context)
+    with spoken_errors():
+        show(look(config, job), as_json)
+
+
+@tone.command()
+def cancel(context: typer.Context, job: Annotated[str, typer.Argument(metavar="JOB")], as_json: AsJson = False) -> None:
+    """Stop a training job."""
+    from bot.cli import read_config, spoken_errors
+    from bot.tone.training import cancel as stop
+
+    config = read_config(context)
+    with spoken_errors():
+        show(stop(config, job), as_json)
+
+
+@tone.command("list")
+def list_(context: typer.Context, as_json: AsJson = False) -> None:
+    """The voices that were trained."""
+    from bot.cli import echo_json, read_config, spoken_errors
+    from bot.tone.training import listed
+
+    config = read_config(context)
+    with spoken_errors():
+        rows = listed(config)
+    if as_json:
+        echo_json({"voices": rows})
+        return
+    for row in rows:
+        show(row, as_json=False)
+
+
+@tone.command()
+def promote(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL_ID")],
+    anyway: Annotated[bool, typer.Option("--anyway", help="Although it was not shown to be better than exemplars.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Use a trained voice from now on (with `voice: {provider: model}`)."""
+    from bot.cli import read_config, spoken_errors
+    from bot.tone.training import promote as use
+
+    config = read_config(context)
+    with spoken_errors():
+        show(use(config, model, anyway=anyway), as_json)
+
+
+@tone.command()
+def rollback(context: typer.Context, as_json: AsJson = False) -> None:
+    """Go back to the voice before the one in use."""
+    from bot.cli import echo_json, read_config, spoken_errors
+    from bot.tone.training import roll_back
+
+    config = read_config(context)
+    with spoken_errors():
+        model = roll_back(config)
+    if as_json:
+        echo_json({"in_use": model})
+    else:
+        typer.echo(model or "no model is in use; exemplars speak")
+
+
+def show(row: dict[str, Any], as_json: bool) -> None:
+    from bot.cli import echo_json
+
+    if as_json:
+        echo_json(row)
+        return
+    cost = "" if row["usd"] is None else f", {row['usd']:.4f} USD"
+    mark = " (in use)" if row["in_use"] else ""
+    typer.echo(f"{row['model'] or row['job'] or row['key']}: {row['state']}{cost}{mark}{': ' + row['reason'] if row['reason'] else ''}")

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from connectors.sandbox import speech
+from connectors.sandbox.finetuning import FineTuning
 from connectors.sandbox.wire import JsonObject, Request, Response
 
 API_KEY = "sandbox-key"  # public on purpose
@@ -49,7 +50,8 @@ class Model:
         self.running = self.most_running = 0
         self._prefixes: set[str] = set()
         self.models: dict[str, str | None] = {"sandbox-chat": None, "gpt-6-luna": None, "gpt-4o-mini-2024-07-18": "2027-01-14"}
-        self.models |= dict.fromkeys(DIMENSIONS)
+        self.models |= dict.fromkeys(DIMENSIONS) | {"gpt-4.1-mini-2025-04-14": "2027-01-14"}
+        self.fine_tuning = FineTuning(now, self.models, refusal)
 
     def answer(self, request: Request) -> Response:
         headers = {"x-request-id": f"req_{uuid4().hex}", "openai-processing-ms": "1"}
@@ -64,6 +66,9 @@ class Model:
         if request.method == "GET" and path.startswith("/models/"):
             name = path.removeprefix("/models/")
             return Response(200, self._model(name)) if self._alive(name) else no_model(name)
+        with self._lock:
+            if (tuned := self.fine_tuning.answer(request, path)) is not None:
+                return tuned
         call = {"/chat/completions": self._chat, "/embeddings": self._embeddings}.get(path)
         if call is None or request.method != "POST":
             return refusal(404, f"Invalid URL ({request.method} {path})", "invalid_request_error", None)
