@@ -21,6 +21,7 @@ from bot.tone.style import Style
 # Words that turn a sentence round, bind it to a condition, or commit the team; a rewriting has exactly the proven ones.
 _BINDING = re.compile(
     r"\b(?:not|no|never|none|nor|without|cannot|only|unless|except|if|until|before|after|must|may|might|should|always|any|every|all|free"
+    r"|eur|euros?|usd|dollars?|gbp|chf|minutes?|hours?|days?|weeks?|months?|years?|heures?|jours?|semaines?|mois|tagen?|wochen?|monaten?|dias?"
     r"|guarantee\w*|promise\w*|refund\w*|immediately"
     r"|pas|ne|jamais|aucun\w*|sans|seulement|sauf|si|avant|apres|doit|doivent|toujours|tous|toutes|garanti\w*|rembours\w*|gratuit\w*"
     r"|nicht|kein\w*|nie|ohne|nur|ausser|wenn|bis|vor|nach|muss|mussen|immer|alle|garantier\w*|erstatt\w*|kostenlos\w*"
@@ -121,7 +122,7 @@ def changed(old: str, new: str) -> str | None:
     if facts(old) != facts(new):
         return "changed a number, a link or an address"
     if _binding(old) != _binding(new):
-        return "changed a negation, a condition or a promise"
+        return "changed a negation, a condition, a unit or a promise"
     words, kept = _words(old), _words(new)
     if words and len(words & kept) / len(words) < LEAST_KEPT:
         return "left out what was proved"
