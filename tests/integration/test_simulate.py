@@ -37,6 +37,7 @@ from storage.database import open_database
 from storage.embedding import local_embedder
 from storage.vectors import open_vectors
 
+pytestmark = pytest.mark.xdist_group("simulate")  # one run and its labels, looked at from several sides, in the order of this file
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 POLICY = """
 policy:
