@@ -364,16 +364,17 @@ def test_a_short_listing_removes_nothing(name: str, template: Path) -> None:
         source = play.connect()
         if not isinstance(source, Listing):
             pytest.skip(f"{name} has no listing")
+        there_are = len(play.stage.truth())  # a stage may begin with documents of its own
         short = sorted(play.stage.truth())[:12]
         source.list_ids = lambda: iter(short)  # type: ignore[method-assign]
         play.stage.advance(DAY)
         outcome = sync(connector, source, there.engine, there.vectors, MODEL, full=True, now=play.stage.now)
-        assert outcome.held_back == 12
+        assert outcome.held_back == there_are - 12
         assert outcome.removed == 0
         assert "--confirm-removals" in str(outcome.error)
         assert not list(differences(there, play.stage, connector, []))
         outcome = sync(connector, source, there.engine, there.vectors, MODEL, confirm_removals=True, now=play.stage.now)
-        assert (outcome.removed, outcome.error) == (12, None)
+        assert (outcome.removed, outcome.error) == (there_are - 12, None)
     finally:
         there.close()
         play.stage.close()
