@@ -207,6 +207,7 @@ class DraftRow(Row, table=True):
         CheckConstraint("decision IN ('reply', 'note', 'handoff', 'skip')", name="decision"),
         Index("ix_drafts_ticket", "connector", "ticket_id"),
         Index("ix_drafts_created_at", "created_at"),
+        Index("ix_drafts_requester", "requester"),
     )
     id: str = Field(primary_key=True, sa_type=Text)
     connector: str = Field(sa_type=Text)
@@ -217,6 +218,7 @@ class DraftRow(Row, table=True):
     subject: str | None = Field(default=None, sa_type=Words)
     reason: str = Field(sa_type=Words)
     record: dict[str, Any] = Field(sa_type=JSON)
+    requester: str | None = Field(default=None, sa_type=Text)  # `requester_key` of the ticket's; NULL: not known
 
 
 class EffectRow(Row, table=True):
@@ -293,6 +295,7 @@ class SampleRow(Row, table=True):
     as_of: datetime | None = Field(default=None, sa_type=Moment)
     made_at: datetime = Field(sa_type=Moment)
     record: dict[str, Any] = Field(sa_type=JSON)
+    requester: str | None = Field(default=None, sa_type=Text)  # `requester_key` of the ticket's; NULL: not known
 
 
 class LabelRow(Row, table=True):
@@ -344,7 +347,7 @@ class EmbeddingRow(Row, table=True):
 
 
 class VoiceRow(Row, table=True):
-    """A voice that was, or is being, trained. The newest `promoted_at` is in use."""
+    """A voice that was, or is being, trained. The newest `promoted_at` of a task is in use."""
 
     __tablename__ = "voices"
     __table_args__ = (CheckConstraint("state IN ('planned', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),)
@@ -361,3 +364,23 @@ class VoiceRow(Row, table=True):
     created_at: datetime = Field(sa_type=Moment)
     reason: str | None = Field(default=None, sa_type=Text)
     parameters: dict[str, Any] = Field(sa_type=JSON)
+    task: str = Field(default="tone", sa_type=Text, sa_column_kwargs={"server_default": "tone"})  # what it was trained for: tone or triage
+    curve: list[dict[str, Any]] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    measured: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+
+
+class ForgottenRow(Row, table=True):
+    """Somebody who was erased: an answer that was being written meanwhile is erased too."""
+
+    __tablename__ = "forgotten"
+    requester: str = Field(primary_key=True, sa_type=Text)  # `requester_key`
+    at: datetime = Field(sa_type=Moment)
+
+
+class WorkerRow(Row, table=True):
+    """A process that works, and when it last said so; see `storage.heartbeats`."""
+
+    __tablename__ = "workers"
+    name: str = Field(primary_key=True, sa_type=Text)  # under which it runs workflows
+    started_at: datetime = Field(sa_type=Moment)
+    seen_at: datetime = Field(sa_type=Moment)

@@ -39,8 +39,9 @@ def find(s: Session, name: str) -> VoiceRow | None:
     return s.connection().execute(query).first()  # type: ignore[return-value]
 
 
-def in_use(s: Session) -> VoiceRow | None:
-    query = select(voices_).where(voices_.c.promoted_at.is_not(None)).order_by(voices_.c.promoted_at.desc()).limit(1)
+def in_use(s: Session, task: str = "tone") -> VoiceRow | None:
+    promoted = select(voices_).where(voices_.c.promoted_at.is_not(None), voices_.c.task == task)
+    query = promoted.order_by(voices_.c.promoted_at.desc()).limit(1)
     return s.connection().execute(query).first()  # type: ignore[return-value]
 
 
@@ -48,9 +49,9 @@ def promote(s: Session, key: str, now: datetime) -> None:
     record(s, key, promoted_at=now)
 
 
-def roll_back(s: Session) -> VoiceRow | None:
+def roll_back(s: Session, task: str = "tone") -> VoiceRow | None:
     """The one in use is so no more; returns the one before it, which now is."""
-    row = in_use(s)
+    row = in_use(s, task)
     if row is not None:
         record(s, row.key, promoted_at=None)
-    return in_use(s)
+    return in_use(s, task)
