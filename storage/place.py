@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from sqlalchemy import Engine
 
@@ -70,6 +71,12 @@ class FolderPlace:
 
     def _home(self, sheet: Sheet) -> Path:
         try:
+            pointed = json.loads((self._folder / POINTER).read_text(encoding="utf-8"))
+            if sheet_of(pointed) == sheet and pointed.get("home"):
+                return self._folder / str(pointed["home"])
+        except (FileNotFoundError, ValueError):
+            pass
+        try:
             if sheet_of(json.loads((self._folder / "index.json").read_text(encoding="utf-8"))) == sheet:
                 return self._folder
         except (FileNotFoundError, ValueError):
@@ -79,10 +86,15 @@ class FolderPlace:
     def open(self, sheet: Sheet) -> Vectors:
         return open_folder(self._home(sheet), sheet.dimensions, sheet.embedder)
 
-    def point(self, sheet: Sheet) -> None:
+    def fresh(self, sheet: Sheet) -> tuple[str, Vectors]:
+        """An empty index of its own beside the serving one, and the name to point at."""
+        home = f"{sheet.key}-{uuid4().hex[:8]}"
+        return home, open_folder(self._folder / home, sheet.dimensions, sheet.embedder)
+
+    def point(self, sheet: Sheet, home: str | None = None) -> None:
         draft = self._folder / f"{POINTER}.new"
         with draft.open("w", encoding="utf-8") as file:
-            json.dump(asdict(sheet), file)
+            json.dump(asdict(sheet) | ({"home": home} if home else {}), file)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._folder / POINTER)
@@ -148,7 +160,10 @@ class ServerPlace:
         make_collection(self._client, name, sheet.embedder, sheet.dimensions, self._layout)
         return ServerVectors(self._client, name, marks)
 
-    def point(self, sheet: Sheet) -> None:
+    def fresh(self, sheet: Sheet) -> None:
+        """A server clears away by itself what was deleted in it."""
+
+    def point(self, sheet: Sheet, home: str | None = None) -> None:
         """One request that takes the alias away and sets it: the server applies both or none."""
         from qdrant_client import models
 

@@ -35,7 +35,8 @@ class Place(Protocol):
     def shared(self) -> bool: ...  # with other processes, which may move the pointer
     def serving(self) -> Sheet | None: ...
     def open(self, sheet: Sheet) -> Vectors: ...  # made when it is not there, gone on with when it is
-    def point(self, sheet: Sheet) -> None: ...  # all or nothing, and durable
+    def fresh(self, sheet: Sheet) -> tuple[str, Vectors] | None: ...  # an empty one, and where; None: there is no need for one
+    def point(self, sheet: Sheet, home: str | None = None) -> None: ...  # all or nothing, and durable
     def tidy(self, keep: Collection[Sheet]) -> None: ...
     def turn(self, name: str) -> AbstractContextManager[None]: ...  # one holder in all processes; it dies with its holder
     def close(self) -> None: ...
@@ -124,6 +125,29 @@ class Shelf:
                 return True
         finally:
             self._moving.release()
+
+    def renew(self, fill: Callable[[Vectors, Embedder], int], connectors: Callable[[], Collection[str]]) -> bool:
+        """Write the serving index anew and delete the former's files, in which erased words may linger; False where a server keeps it.
+
+        Searches go on meanwhile; one that began before still reads the former.
+        """
+        with self._moving, self._place.turn("move"):
+            former = self._current
+            made = self._place.fresh(former.sheet)
+            if made is None:
+                return False
+            home, vectors = made
+            fill(vectors, former.embedder)
+            with ExitStack() as turns:
+                for name in sorted(connectors()):
+                    turns.enter_context(self._place.turn(f"write {name}"))
+                fill(vectors, former.embedder)
+                vectors.flush()
+                self._place.point(former.sheet, home)
+                with self._lock:
+                    self._current = self._opened[former.sheet] = Generation(former.sheet, vectors, former.embedder)
+            self._place.tidy({former.sheet, self.meant})
+            return True
 
     # -- Embedder
 

@@ -29,6 +29,7 @@ from connectors.base import Helpdesk, Ticket
 from storage import outbox
 from storage.database import reading
 from storage.outbox import Effect, State
+from storage.requesters import requester_key
 from storage.tables import DraftRow
 
 EFFECT = "answer"  # one effect per customer comment, whatever the decision turns out to be
@@ -280,6 +281,7 @@ def _row(flow: Flow, ticket: Ticket, record: dict[str, Any]) -> DraftRow:
         reason=record["reason"],
         record=record,
         created_at=flow.now(),
+        requester=requester_key(ticket.requester_email),
     )
 
 

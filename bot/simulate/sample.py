@@ -22,6 +22,7 @@ from bot.simulate.past import Past, Unfit, look_back
 from connectors.base import Ticket
 from storage.database import reading
 from storage.embedding import Embedder
+from storage.requesters import requester_key
 from storage.samples import assumed
 from storage.tables import SampleRow
 
@@ -82,6 +83,7 @@ def _row(stage: Stage, ticket: Ticket, now: datetime, record: dict[str, Any], **
         ticket_id=ticket.id,
         made_at=now,
         record=record,
+        requester=requester_key(ticket.requester_email),
     )
 
 
