@@ -264,7 +264,7 @@ class SpendingRow(Row, table=True):
     __tablename__ = "spending"
     __table_args__ = (
         CheckConstraint("usd >= 0", name="usd"),
-        Index("ix_spending_at", "at"),
+        Index("ix_spending_at", "at", "usd", "model"),
         Index("ix_spending_ticket", "connector", "ticket_id"),
     )
     id: str = Field(primary_key=True, sa_type=Text)
@@ -273,6 +273,52 @@ class SpendingRow(Row, table=True):
     at: datetime = Field(sa_type=Moment)
     usd: float = Field(sa_type=Float)
     settled: bool  # False: the call is on its way, or nobody knows what became of it
+    model: str | None = Field(default=None, sa_type=Text)  # which model was paid
+
+
+class ReviewRow(Row, table=True):
+    """What a person is asked to look at: the answer to one customer comment. See `storage.reviews` for the states.
+
+    The indexes hold all that a list is filtered by, so that a page costs the same among a hundred and a hundred thousand.
+    """
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        CheckConstraint("decision IN ('reply', 'note', 'handoff')", name="decision"),
+        CheckConstraint("state IN ('waiting', 'approved', 'rejected', 'overtaken', 'automatic')", name="state"),
+        CheckConstraint("state <> 'approved' OR (reply_id IS NOT NULL AND decided_by IS NOT NULL)", name="approved"),
+        Index("ix_reviews_list", "state", "at", "draft_id", "connector", "topic", "decision"),
+        Index("ix_reviews_ticket", "connector", "ticket_id"),
+        Index("ix_reviews_kind", "kind", "at"),
+        Index("ix_reviews_costs", "at", "topic", "usd"),
+    )
+    draft_id: str = Field(primary_key=True, foreign_key="drafts.id", ondelete="CASCADE", sa_type=Text)
+    connector: str = Field(sa_type=Text)
+    ticket_id: str = Field(sa_type=Text)
+    decision: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)  # the typed reason of a hand-off, else empty
+    topic: str | None = Field(default=None, sa_type=Text)
+    usd: float = Field(sa_type=Float)
+    at: datetime = Field(sa_type=Moment)  # of the decision
+    state: str = Field(sa_type=Text)
+    decided_at: datetime | None = Field(default=None, sa_type=Moment)
+    decided_by: str | None = Field(default=None, sa_type=Text)  # NULL: nobody; it was overtaken
+    reply_id: str | None = Field(default=None, sa_type=Text)  # the draft that was sent in its place
+    reason: str | None = Field(default=None, sa_type=Words)
+
+
+class AuditRow(Row, table=True):
+    """Who did what in the console, and when: names and ids, no customer's words."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_action", "action", "subject", "at"),)
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite"))
+    at: datetime = Field(sa_type=Moment)
+    person: str = Field(sa_type=Text)
+    role: str = Field(sa_type=Text)
+    action: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)  # a draft's id, a connector, an address, …
+    detail: str | None = Field(default=None, sa_type=Words)
 
 
 class SampleRow(Row, table=True):

@@ -1,0 +1,182 @@
+"""What people are asked to look at, and what they said. Each function leaves the transaction to its caller.
+
+One row per answer to a customer comment, made together with it. `waiting` is left once, by one person or by events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, literal, select, tuple_, update
+from sqlmodel import Session
+
+from storage.database import insert
+from storage.tables import DraftRow, ReviewRow, table
+
+reviews_, drafts_ = table(ReviewRow), table(DraftRow)
+
+
+class Stand(StrEnum):
+    WAITING = "waiting"  # nobody has looked at it -> approved, rejected, overtaken
+    APPROVED = "approved"  # a person sends it, as `reply_id` -> overtaken, when somebody was faster
+    REJECTED = "rejected"  # a person does not want it -> waiting, when that was a mistake
+    OVERTAKEN = "overtaken"  # terminal: the ticket was answered, closed or went on by itself
+    AUTOMATIC = "automatic"  # terminal: a reply that policy let go out
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which reviews a list shows; None is any."""
+
+    stand: Stand
+    connector: str | None = None
+    topic: str | None = None
+    decision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page of a list begins: after this row."""
+
+    at: datetime
+    draft_id: str
+
+
+def ask(s: Session, draft: DraftRow) -> None:
+    """A new answer is there to be looked at; what waited for this ticket before is overtaken. A second call changes nothing."""
+    record = draft.record
+    kind = draft.reason.partition(":")[0] if draft.decision == "handoff" else ""
+    row = ReviewRow(
+        draft_id=draft.id,
+        connector=draft.connector,
+        ticket_id=draft.ticket_id,
+        decision=draft.decision,
+        kind=kind,
+        topic=record["triage"]["topic"],
+        usd=record["usage"]["cost_usd"],
+        at=draft.created_at,
+        state=(Stand.AUTOMATIC if draft.decision == "reply" else Stand.WAITING).value,
+    )
+    made = s.connection().execute(insert(s, ReviewRow).values(**row.model_dump()).on_conflict_do_nothing())
+    if made.rowcount:
+        older = reviews_.c.draft_id != draft.id
+        _overtake(s, _waiting_of(draft.connector, [draft.ticket_id]) & older, "the customer wrote again", draft.created_at)
+
+
+def approve(s: Session, draft_id: str, reply_id: str, by: str, now: datetime) -> bool:
+    """False: it does not wait any more."""
+    return _move(s, draft_id, Stand.WAITING, Stand.APPROVED, decided_by=by, decided_at=now, reply_id=reply_id)
+
+
+def reject(s: Session, draft_id: str, reason: str, by: str, now: datetime) -> bool:
+    """False: it does not wait any more."""
+    return _move(s, draft_id, Stand.WAITING, Stand.REJECTED, decided_by=by, decided_at=now, reason=reason)
+
+
+def reopen(s: Session, draft_id: str) -> bool:
+    """What was rejected waits again. False: it was not rejected."""
+    return _move(s, draft_id, Stand.REJECTED, Stand.WAITING, decided_by=None, decided_at=None, reason=None)
+
+
+def _move(s: Session, draft_id: str, origin: Stand, to: Stand, **values: Any) -> bool:
+    """Compare and set: of two people one is first."""
+    here = (reviews_.c.draft_id == draft_id) & (reviews_.c.state == origin.value)
+    return bool(s.connection().execute(update(reviews_).where(here).values(state=to.value, **values)).rowcount)
+
+
+def overtake(s: Session, draft_id: str, reason: str, now: datetime) -> None:
+    """Events were faster than this answer, even if a person or policy had let it go."""
+    _overtake(s, reviews_.c.draft_id == draft_id, reason, now)
+
+
+def overtake_tickets(s: Session, connector: str, tickets: Collection[str], reason: str, now: datetime) -> None:
+    """Nobody waits for an answer to these tickets any more."""
+    if tickets:
+        _overtake(s, _waiting_of(connector, tickets), reason, now)
+
+
+def _overtake(s: Session, where: ColumnElement[bool], reason: str, now: datetime) -> None:
+    values = {"state": Stand.OVERTAKEN.value, "reason": reason, "decided_at": now}
+    s.connection().execute(update(reviews_).where(where, reviews_.c.state != Stand.OVERTAKEN.value).values(**values))
+
+
+def _waiting_of(connector: str, tickets: Collection[str]) -> ColumnElement[bool]:
+    own = (reviews_.c.connector == connector) & reviews_.c.ticket_id.in_(sorted(tickets))
+    return own & (reviews_.c.state == Stand.WAITING.value)
+
+
+def review(s: Session, draft_id: str) -> ReviewRow | None:
+    """The review of this draft, free of the session."""
+    row = s.connection().execute(select(reviews_).where(reviews_.c.draft_id == draft_id)).one_or_none()
+    return None if row is None else ReviewRow(**row._mapping)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a list: the review, and of its draft what tells it from others."""
+
+    review: ReviewRow
+    subject: str
+    reason: str
+    record: Mapping[str, Any]
+
+
+def lines(s: Session, wanted: Wanted, size: int, after: Place | None = None, *, newest_first: bool = True) -> list[Line]:
+    """Up to `size` of them from `after` on. Found in the index alone; only the rows shown are read."""
+    key = tuple_(reviews_.c.at, reviews_.c.draft_id)
+    ids = select(reviews_.c.draft_id).where(_matches(wanted))
+    if after is not None:
+        place = tuple_(literal(after.at, reviews_.c.at.type), literal(after.draft_id, reviews_.c.draft_id.type))
+        ids = ids.where(key < place if newest_first else key > place)
+    direction = (reviews_.c.at.desc(), reviews_.c.draft_id.desc()) if newest_first else (reviews_.c.at, reviews_.c.draft_id)
+    order = list(s.connection().scalars(ids.order_by(*direction).limit(size)))
+    found = _read(s, order)
+    return [found[draft_id] for draft_id in order if draft_id in found]
+
+
+def _read(s: Session, ids: Sequence[str]) -> dict[str, Line]:
+    query = select(reviews_, drafts_.c.subject, drafts_.c.reason.label("says"), drafts_.c.record)
+    query = query.join(drafts_, drafts_.c.id == reviews_.c.draft_id).where(reviews_.c.draft_id.in_(ids))
+    found = {}
+    for row in s.connection().execute(query):
+        known = dict(row._mapping)
+        subject, says, record = known.pop("subject"), known.pop("says"), known.pop("record")
+        found[row.draft_id] = Line(ReviewRow(**known), subject or "", says, record)
+    return found
+
+
+def _matches(wanted: Wanted) -> ColumnElement[bool]:
+    pairs = ((reviews_.c.connector, wanted.connector), (reviews_.c.topic, wanted.topic), (reviews_.c.decision, wanted.decision))
+    return and_(reviews_.c.state == wanted.stand.value, *(column == value for column, value in pairs if value is not None))
+
+
+def counts(s: Session) -> dict[str, int]:
+    """How many there are of each stand."""
+    found = s.connection().execute(select(reviews_.c.state, func.count()).group_by(reviews_.c.state))
+    return {row[0]: int(row[1]) for row in found}
+
+
+def of_kind(s: Session, kind: str, size: int) -> list[Line]:
+    """The newest hand-offs for that typed reason."""
+    ids = select(reviews_.c.draft_id).where(reviews_.c.kind == kind).order_by(reviews_.c.at.desc()).limit(size)
+    order = list(s.connection().scalars(ids))
+    found = _read(s, order)
+    return [found[draft_id] for draft_id in order]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicCost:
+    topic: str | None
+    answers: int
+    usd: float
+
+
+def costs_by_topic(s: Session, since: datetime) -> list[TopicCost]:
+    """What the answers since then cost, dearest topic first."""
+    usd = func.sum(reviews_.c.usd)
+    query = select(reviews_.c.topic, func.count(), usd).where(reviews_.c.at >= since).group_by(reviews_.c.topic).order_by(usd.desc())
+    return [TopicCost(row[0], int(row[1]), float(row[2])) for row in s.connection().execute(query)]
