@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,6 +14,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from connectors.base import ConfigProblem
 from connectors.timing import Duration, Schedule
 
+FIELD = r"^[A-Za-z0-9_]{1,80}$"  # a ticket field, as the helpdesk's API names it: a number, or a name such as cf_topic
 REFERENCE = r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$"
 ConnectorName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
@@ -92,12 +94,20 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)  # only the types that a file names cost start-up time
 
 
+Told = Literal["topic", "sentiment", "priority", "language"]  # what triage can write into a ticket's field
+TicketField = Annotated[str, StringConstraints(pattern=FIELD), BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+
+
 class TicketSettings(Strict):
     """How the bot treats the tickets of one helpdesk."""
 
     answer: Literal["new", "every_update", "mention"] = Field(default="new", description="new tickets, every comment, or on request")
     deliver: Literal["note", "reply"] = Field(default="note", description="the most that may happen: a note, or a reply if policy allows")
     webhook_secret: Secret | None = Field(default=None, description="what the vendor signs webhooks with", examples=["env:WEBHOOK_SECRET"])
+    after_reply: Literal["pending", "solved", "open"] = Field(default="pending", description="a ticket's status once it was replied to")
+    fields: Mapping[Told, TicketField] = Field(
+        default={}, description="this helpdesk's own triage.fields", examples=[{"topic": "cf_topic"}]
+    )
     backlog: Duration = Field(default="24h", description="on the first start, how far back waiting tickets go", examples=["24h"])
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, StringConstraints, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from bot.config.conduct import Hours, Privacy, Triage, Wording
+from bot.config.keeping import Retention
 from bot.config.languages import language
 from connectors.base import ConfigProblem
 from connectors.settings import REFERENCE, ConnectorSettings, Secret, Strict
@@ -152,6 +154,8 @@ class Topic(Strict):
 
     name: Annotated[str, StringConstraints(pattern=TOPIC_NAME)] = Field(description="shown in the console", examples=["refunds"])
     about: Text = Field(description="words or a sentence that tell this topic from others", examples=["refunds, cancellations"])
+    examples: tuple[Text, ...] = Field(default=(), max_length=50, description="questions of this topic, as customers ask them")
+    tags: tuple[Tag, ...] = Field(default=(), description="agents' tags for it: such tickets teach the topic", examples=[["refund"]])
     deliver: Literal["reply", "note", "never"] = Field(default="note", description="the answer, a note, or nothing", examples=["note"])
     max_wrong: Annotated[float | Literal["off"] | None, BeforeValidator(_bound)] = Field(
         default=None, description="the largest share of wrong replies that is acceptable; needed for deliver: reply", examples=[0.02]
@@ -165,6 +169,14 @@ class Policy(Strict):
     default: Literal["note", "never"] = Field(default="note", description="for tickets of no topic", examples=["note"])
     opt_out_tags: tuple[Tag, ...] = Field(default=("no-bot",), description="tickets with one are left alone", examples=[["no-bot"]])
     max_replies_per_ticket: int = Field(default=3, strict=True, ge=1, le=100, description="after these a person takes over", examples=[3])
+    max_replies_per_day: int | None = Field(
+        default=None, strict=True, ge=0, description="public replies of all helpdesks in a day (UTC); then notes", examples=[500]
+    )
+    hours: Hours | None = Field(default=None, description="when replies may go out by themselves; without it, always")
+    agent_active: Duration = Field(default="30m", description="so long after an agent's note or answer the bot sends nothing by itself")
+    at_risk: Literal["reply", "note", "handoff"] = Field(
+        default="note", description="angry customers and those who come back again and again: a note for a person to send, or no draft"
+    )
     allowed_links: tuple[Address, ...] = Field(
         default=(), description="addresses a reply may name without a cited passage", examples=[["https://status.acme.example"]]
     )
@@ -202,8 +214,12 @@ class Config(Strict):
     training: Training | None = Field(default=None, description="how a voice is trained, for `draftdesk tone`")
     connectors: tuple[Connector, ...] = Field(min_length=1, description="the systems to learn from and answer in")
     policy: Policy = Policy()
+    triage: Triage = Triage()
+    privacy: Privacy = Privacy()
+    wording: Wording = Wording()
     budget: Budget | None = Field(default=None, description="no budget, no limit")
     console: Console = Console()
+    retention: Retention = Retention()
 
     def database_url(self) -> str:
         """``sqlite`` or a postgresql:// address, its reference followed. Raises ConfigProblem; never shows what the reference holds."""
