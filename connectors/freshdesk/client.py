@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from connectors.base import JSON, ConfigProblem, Transient
-from connectors.freshdesk.parse import Row, listed, mapping, number
+from connectors.fields import Row, mapping, number
+from connectors.freshdesk.parse import listed
 from connectors.freshdesk.settings import LANGUAGE, Settings
 from connectors.http import Denied, HttpError
 

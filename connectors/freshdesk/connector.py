@@ -22,9 +22,10 @@ from connectors.base import (
     Transient,
     WebhookEvent,
 )
+from connectors.fields import Row, number
 from connectors.freshdesk import desk, tickets
 from connectors.freshdesk.client import Calls, sign_in
-from connectors.freshdesk.parse import Place, Row, code, number
+from connectors.freshdesk.parse import Place, code
 from connectors.freshdesk.settings import Settings
 from connectors.freshdesk.solutions import Solutions
 from connectors.freshdesk.walk import CANNED, CATEGORIES

@@ -14,7 +14,8 @@ from typing import Literal
 
 from connectors import machines
 from connectors.base import Author, Comment, Ticket, TicketRef
-from connectors.freshdesk.parse import LONG_AGO, Row, code, digest, language, mapping, moment, number, objects
+from connectors.fields import Row, mapping, moment, number, objects
+from connectors.freshdesk.parse import LONG_AGO, code, digest, language
 from connectors.markdown import plain
 
 Status = Literal["new", "open", "pending", "hold", "solved", "closed"]

@@ -5,59 +5,26 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from connectors.base import Document, Gone, Transient, Unreadable
+from connectors.fields import Row, mapping, moment, number, objects
 from connectors.markdown import to_markdown
 
-Row = Mapping[str, Any]
 Change = Document | Gone | Unreadable
 
 EVERYBODY = 1  # a folder's visibility; sources disagree about the codes from 5 on, so no other one is believed to be public
 PUBLISHED = 2  # an article's status
 PERSONAL = 1  # a canned response's visibility
 LIMITS = ("company_ids", "contact_segment_ids", "company_segment_ids")  # a folder has them where only some customers may read it
-TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def moment(text: object) -> datetime | None:
-    """An ISO 8601 time as UTC; None where it is none."""
-    match = TIME.fullmatch(text.strip()) if isinstance(text, str) else None
-    if not match:
-        return None
-    day, clock, fraction, zone = match.groups()
-    offset = "+00:00" if zone in (None, "Z", "z") else zone
-    try:
-        return datetime.fromisoformat(f"{day}T{clock}{fraction or ''}{offset}").astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def number(value: object) -> str | None:
-    """A vendor's id as digits; webhooks write them as strings."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    text = str(value).strip()
-    return text if re.fullmatch(r"[0-9]{1,20}", text) else None
 
 
 def code(value: object) -> int | None:
     """A small number that stands for a word (status, visibility, source); None where it is none."""
     found = number(value)
     return int(found) if found is not None else None
-
-
-def mapping(value: object) -> Row:
-    return value if isinstance(value, dict) else {}
-
-
-def objects(value: object) -> list[Row]:
-    """The objects of a list; anything else holds none."""
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
 def listed(body: object, place: str) -> list[Row]:

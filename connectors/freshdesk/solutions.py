@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from connectors.base import JSON, Cursor, CursorExpired, Gone, Page, Part, Unreadable
+from connectors.fields import Row, moment, number
 from connectors.freshdesk import parse
 from connectors.freshdesk.client import Calls
-from connectors.freshdesk.parse import Change, Place, Text, moment, number
+from connectors.freshdesk.parse import Change, Place, Text
 from connectors.freshdesk.settings import Knowledge
 from connectors.freshdesk.walk import Walk, is_translation
 from connectors.http import Denied
@@ -219,7 +220,7 @@ class Solutions:
     def _article(self, text: Text, primary: str | None) -> Found:
         return Found(text.key, text.digest(), lambda: parse.article(self._place, text, primary))
 
-    def _macro(self, row: parse.Row) -> Found:
+    def _macro(self, row: Row) -> Found:
         return Found(parse.macro_key(row), parse.macro_digest(row), lambda: parse.macro(self._place, row))
 
     def _count(self, met: dict[str, str]) -> None:

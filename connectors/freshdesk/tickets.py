@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.base import ConfigProblem, Cursor, CursorExpired, TicketPage, TicketRef, Transient
+from connectors.fields import moment
 from connectors.freshdesk.client import Batch, Calls
 from connectors.freshdesk.desk import ticket_ref
-from connectors.freshdesk.parse import moment
 from connectors.http import Denied, HttpError
 
 VERSION = 1

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connectors.base import ConfigProblem, Transient
+from connectors.fields import Row, number
 from connectors.freshdesk.client import Calls
-from connectors.freshdesk.parse import Row, Shelf, Text, is_open, language, number, same_text, shown_language
+from connectors.freshdesk.parse import Shelf, Text, is_open, language, same_text, shown_language
 from connectors.http import HttpError
 
 CATEGORIES = "/solutions/categories"

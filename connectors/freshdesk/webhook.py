@@ -15,7 +15,7 @@ from datetime import datetime
 from urllib.parse import unquote
 
 from connectors.base import Rejected, WebhookEvent
-from connectors.freshdesk.parse import mapping, number
+from connectors.fields import mapping, number
 
 SECRET = "x-draftdesk-secret"  # noqa: S105 - a header's name
 SAME_DELIVERY = 300  # seconds within which the same body is the same delivery

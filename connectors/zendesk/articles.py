@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from connectors.base import JSON, ConfigProblem, Cursor, CursorExpired, Gone, Page, Transient
+from connectors.fields import Row, moment, number
 from connectors.http import HttpError
 from connectors.zendesk.client import PAGE, Batch, Calls, Params
 from connectors.zendesk.newest import Mark, Newest, descending
@@ -23,7 +24,6 @@ from connectors.zendesk.parse import (
     LONG_AGO,
     Change,
     Place,
-    Row,
     article_change,
     article_changes,
     article_versions,
@@ -35,8 +35,6 @@ from connectors.zendesk.parse import (
     macro_change,
     macro_id,
     macro_text,
-    moment,
-    number,
     shown_locale,
     side_loaded,
     source_locale,

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from connectors.base import JSON, ConfigProblem, Transient
+from connectors.fields import Row, mapping, number
 from connectors.http import HttpError
 from connectors.settings import text_of
-from connectors.zendesk.parse import Row, listed, mapping, number, rows
+from connectors.zendesk.parse import listed, rows
 from connectors.zendesk.settings import Settings
 
 if TYPE_CHECKING:

@@ -25,6 +25,7 @@ from connectors.base import (
     Transient,
     WebhookEvent,
 )
+from connectors.fields import Row, mapping, moment, number
 from connectors.http import HttpError, HttpFactory
 from connectors.zendesk import parse
 from connectors.zendesk.articles import ARTICLES, Library, explain
@@ -55,7 +56,7 @@ class Zendesk:
         """Signs in, and looks whether the Help Center is there where it is wanted. Raises ConfigProblem."""
         me = self._calls.me()
         name = self._settings.name
-        if parse.number(me.get("id")) is None:
+        if number(me.get("id")) is None:
             raise ConfigProblem(
                 f"{self._settings.base_url} answers, but takes {name} for an anonymous visitor: correct auth.email, or the credential"
             )
@@ -115,7 +116,7 @@ class Zendesk:
         if cursor is not None and state.get("v") != 1:
             raise CursorExpired("the cursor is of another version of this connector; reading starts again")
         position = state.get("cursor")
-        start = min(parse.moment(state.get("start")) or since, self._now() - WITHHELD)
+        start = min(moment(state.get("start")) or since, self._now() - WITHHELD)
         while True:
             body = self._exported(str(position), None) if position else self._exported(None, start)
             refs = [ref for row in parse.listed(body, "tickets", TICKET_EXPORT) if (ref := parse.ticket_ref(row))]
@@ -132,12 +133,12 @@ class Zendesk:
                 return
             yield TicketPage(tuple(refs), onward, False)
 
-    def _exported(self, position: str | None, start: datetime | None) -> parse.Row:
+    def _exported(self, position: str | None, start: datetime | None) -> Row:
         steps = STEPS_BACK if start else STEPS_BACK[:1]
         for step in steps:
             params = {"start_time": str(int((start - step).timestamp()))} if start else {"cursor": str(position)}
             try:
-                return parse.mapping(self._calls.ask(TICKET_EXPORT, params).json())
+                return mapping(self._calls.ask(TICKET_EXPORT, params).json())
             except HttpError as refusal:
                 if position and refusal.status in (400, 404, 410, 422):
                     raise CursorExpired("Zendesk no longer knows this cursor of the ticket export; reading starts again") from None
@@ -178,7 +179,7 @@ class Zendesk:
 
     def _me(self) -> str:
         if self._ourselves is None:
-            identity = parse.number(self._calls.me().get("id"))
+            identity = number(self._calls.me().get("id"))
             if identity is None:
                 raise ConfigProblem(f"{self._settings.base_url} takes {self._settings.name} for an anonymous visitor: correct auth")
             self._ourselves = identity
@@ -193,14 +194,14 @@ class Zendesk:
             return None
         by_metadata = next((row for row in said[0] if parse.effect_key(row) == effect_key), None)
         if by_metadata is not None:
-            return ReplyRef(parse.number(by_metadata.get("id")) or effect_key)
+            return ReplyRef(number(by_metadata.get("id")) or effect_key)
         for audit in self._calls.audits(vendor_id(ticket_id)):
             if parse.effect_key(audit) == effect_key:
                 return ReplyRef(parse.comment_of_audit(audit) or effect_key)
         foot = f"draft {effect_key[:KEY_SHOWN]}"
-        ours = (row for row in said[0] if parse.number(row.get("author_id")) == self._me())
+        ours = (row for row in said[0] if number(row.get("author_id")) == self._me())
         by_foot = next((row for row in ours if foot in parse.comment_text(row)), None)
-        return ReplyRef(parse.number(by_foot.get("id")) or effect_key) if by_foot is not None else None
+        return ReplyRef(number(by_foot.get("id")) or effect_key) if by_foot is not None else None
 
     def post_reply(self, ticket_id: str, reply: Reply, effect_key: str, seen_version: str) -> ReplyRef:
         """One update: the comment, its privacy and our key together, only if nobody touched the ticket since `seen_version`.
@@ -220,7 +221,7 @@ class Zendesk:
             raise refused(ticket_id, refusal) from None
         with suppress(Refused, Outdated, RateLimited, Transient, ConfigProblem):
             self.add_tags(ticket_id, reply.tags)
-        return ReplyRef(parse.comment_of_audit(parse.mapping(body.get("audit"))) or effect_key)
+        return ReplyRef(parse.comment_of_audit(mapping(body.get("audit"))) or effect_key)
 
     def add_tags(self, ticket_id: str, tags: tuple[str, ...]) -> None:
         """Adds; may be repeated. Raises Refused on a closed ticket."""

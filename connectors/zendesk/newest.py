@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from connectors.fields import moment, number
 from connectors.zendesk.client import Batch, Calls, Params
-from connectors.zendesk.parse import article_stamp, digest, moment, number
+from connectors.zendesk.parse import article_stamp, digest
 
 PAGE_OF_CHANGES = {"page[size]": "25"}  # most turns bring nothing: a small first page is the whole cost
 REMEMBERED = 100  # rows around the newest stamp that are not shown twice, and are read again while they are young

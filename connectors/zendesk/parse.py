@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from connectors.base import Author, Comment, Document, Gone, Ticket, TicketRef, Transient, Unreadable
+from connectors.fields import Row, mapping, moment, number, objects
 from connectors.markdown import to_markdown
 from connectors.zendesk.machines import machine
 
-Row = Mapping[str, Any]
 Change = Document | Gone | Unreadable
 Status = Literal["new", "open", "pending", "hold", "solved", "closed"]
 
@@ -22,22 +22,8 @@ SYSTEM = "-1"  # the author of Zendesk's own comments; /users/-1 answers 400
 EFFECT = "draftdesk_effect"  # our key in ticket.metadata, read back as metadata.custom of the audit and of the comment
 BY_HAND = frozenset({"web", "email", "mobile", "chat", "native_messaging"})  # channels in which a person types
 STATUSES = frozenset({"new", "open", "pending", "hold", "solved", "closed"})
-TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
 LOCALE_IN_URL = re.compile(r"/hc/[A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*/articles/")
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def moment(text: object) -> datetime | None:
-    """An ISO 8601 time as UTC, with any number of fraction digits (webhooks carry nine); None where it is none."""
-    match = TIME.fullmatch(text.strip()) if isinstance(text, str) else None
-    if not match:
-        return None
-    day, clock, fraction, zone = match.groups()
-    offset = "+00:00" if zone in (None, "Z", "z") else zone
-    try:
-        return datetime.fromisoformat(f"{day}T{clock}{fraction or ''}{offset}").astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def latest(*texts: object) -> datetime | None:
@@ -45,27 +31,15 @@ def latest(*texts: object) -> datetime | None:
     return max((found for found in map(moment, texts) if found), default=None)
 
 
-def number(value: object) -> str | None:
-    """A vendor's id as digits: they exceed 32 bits, and arrive as numbers or as strings."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    text = str(value).strip()
-    return text if re.fullmatch(r"-?\d{1,20}", text) else None
-
-
 def digest(row: Row) -> str:
     """A row as it stands, in ten letters: the same only when nothing of it changed, whatever its times say."""
     return hashlib.blake2b(json.dumps(row, sort_keys=True, default=str).encode(), digest_size=5).hexdigest()
 
 
-def mapping(value: object) -> Row:
-    return value if isinstance(value, dict) else {}
-
-
 def rows(body: object, key: str) -> list[Row]:
     """The objects of a list answer; a missing or null list is empty."""
     found = mapping(body).get(key)
-    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    return objects(found)
 
 
 def listed(body: object, key: str, place: str) -> list[Row]:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from connectors.base import Rejected, WebhookEvent
-from connectors.zendesk.parse import moment
+from connectors.fields import moment
 
 FRESH = timedelta(minutes=5)  # a delivery is accepted this long before and after its timestamp
 SIGNATURE = "x-zendesk-webhook-signature"

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.base import Document, Gone, Transient, Unreadable
+from connectors.fields import moment, number
 from connectors.freshdesk.client import next_page
-from connectors.freshdesk.parse import Place, Shelf, Text, article, code, is_open, language, listed, macro, moment, number
+from connectors.freshdesk.parse import Place, Shelf, Text, article, code, is_open, language, listed, macro
 from connectors.freshdesk.walk import is_translation
 
 PLACE = Place("fresh", "https://acme.freshdesk.com")

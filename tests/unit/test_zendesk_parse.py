@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.base import Comment, Document, Gone, Unreadable
+from connectors.fields import moment
 from connectors.zendesk.client import next_request
 from connectors.zendesk.machines import machine
-from connectors.zendesk.parse import Place, article_changes, comment_text, macro_change, moment, side_loaded, ticket, ticket_ref
+from connectors.zendesk.parse import Place, article_changes, comment_text, macro_change, side_loaded, ticket, ticket_ref
 
 PLACE = Place("acme", "https://acme.zendesk.com")
 ROW = {
@@ -291,8 +292,11 @@ def test_other_signs_of_a_machine() -> None:
 
 def test_words_said_again_after_an_answer_are_a_loop() -> None:
     words = "Your request has been received under number 5."
-    said = [Comment(str(n), "1", author, True, text, WHEN) for n, (author, text) in enumerate(
-        [("customer", words), ("bot", "Hello"), ("customer", words)])]  # type: ignore[arg-type]  # fmt: skip
+    said = [
+        Comment("0", "1", "customer", True, words, WHEN),
+        Comment("1", "1", "bot", True, "Hello", WHEN),
+        Comment("2", "1", "customer", True, words, WHEN),
+    ]
     assert machine("Refund", said, [], {})
     assert machine("Refund", [said[0], said[2]], [], {}) is None
 
