@@ -45,6 +45,8 @@ class Errands(Protocol):
     def search(self, query: str, k: int, audience: Audience | None, as_of: datetime | None) -> list[dict[str, Any]]: ...
     def draft(self, name: str, ticket_id: str, *, post: bool) -> Drafted | None: ...  # None: no such ticket
     def sync(self, name: str, *, full: bool, confirm_removals: bool, progress: Callable[[Progress], None]) -> Outcome: ...
+    def forget(self, address: str) -> dict[str, Any]: ...
+    def export(self, address: str) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,16 @@ class Own:
     def sync(self, name: str, *, full: bool, confirm_removals: bool, progress: Callable[[Progress], None]) -> Outcome:
         return self.deployment.sync(name, full=full, confirm_removals=confirm_removals, progress=progress)
 
+    def forget(self, address: str) -> dict[str, Any]:
+        from bot.forgetting import forget
+
+        return asdict(forget(self.deployment, address))
+
+    def export(self, address: str) -> dict[str, Any]:
+        from bot.forgetting import export
+
+        return export(self.deployment, address)
+
 
 @dataclass(frozen=True, slots=True)
 class Borrowed:
@@ -97,6 +109,14 @@ class Borrowed:
         from pydantic import TypeAdapter
 
         return TypeAdapter(Outcome).validate_python(self._ask("/sync", {"name": name, "full": full, "confirm_removals": confirm_removals}))
+
+    def forget(self, address: str) -> dict[str, Any]:
+        done: dict[str, Any] = self._ask("/forget", {"address": address})
+        return done
+
+    def export(self, address: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._ask("/export", {"address": address})
+        return found
 
     def _ask(self, errand: str, asked: dict[str, Any]) -> Any:
         connection = _UnixConnection(self.path)
@@ -173,5 +193,9 @@ def answer_errand(own: Own, errand: str, asked: dict[str, Any]) -> Any:
     if errand == "draft":
         drafted = own.draft(asked["name"], asked["ticket_id"], post=asked["post"])
         return drafted and asdict(drafted)
+    if errand == "forget":
+        return own.forget(asked["address"])
+    if errand == "export":
+        return own.export(asked["address"])
     outcome = own.sync(asked["name"], full=asked["full"], confirm_removals=asked["confirm_removals"], progress=lambda _: None)
     return asdict(outcome)

@@ -40,7 +40,14 @@ class Struck:
     """Rows from which the address was struck out, by table; `versions`: of documents, by document."""
 
     rows: dict[str, int] = field(default_factory=dict)
-    versions: dict[str, list[str]] = field(default_factory=dict)
+    versions: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # (connector, key)
+
+    def by_connector(self) -> dict[str, list[str]]:
+        """Keys of versions."""
+        found: dict[str, list[str]] = {}
+        for connector, key in (one for each in self.versions.values() for one in each):
+            found.setdefault(connector, []).append(key)
+        return found
 
 
 def tickets_of(s: Session, key: str) -> set[Ticket]:
@@ -81,13 +88,19 @@ def erase_ticket(s: Session, ticket: Ticket, now: datetime) -> int:
     """
     unsettled = update(effects).where(*_of(effects, ticket), text(UNSETTLED))
     s.execute(unsettled.values(state=State.CANCELLED.value, reason=ERASED, updated_at=now))
-    count = int(s.execute(update(effects).where(*_of(effects, ticket)).values(html="", tags=[], reason=ERASED)).rowcount)  # type: ignore[attr-defined]
-    bound = select(effects.c.draft_id).where(*_of(effects, ticket))
-    count += empty_drafts(s, list(s.scalars(select(drafts.c.id).where(*_of(drafts, ticket)))), set(s.scalars(bound)))
+    bound = set(s.scalars(select(effects.c.draft_id).where(*_of(effects, ticket))))
+    count = empty_effects(s, bound)
+    count += empty_drafts(s, list(s.scalars(select(drafts.c.id).where(*_of(drafts, ticket)))), bound)
     for one in Row.metadata.sorted_tables:
         if {"connector", "ticket_id"} <= set(one.c.keys()) and one.name not in (*EMPTIED, *NUMBERS_ONLY):
             count += int(s.execute(delete(one).where(*_of(one, ticket))).rowcount)  # type: ignore[attr-defined]
     return count
+
+
+def empty_effects(s: Session, bound: Collection[str]) -> int:
+    """What these drafts called for keeps its key and loses its words."""
+    s.execute(update(effects).where(effects.c.draft_id.in_(bound)).values(html="", tags=[], reason=ERASED))
+    return len(bound)
 
 
 def empty_drafts(s: Session, ids: Collection[str], bound: Collection[str]) -> int:
@@ -128,7 +141,7 @@ def strike(s: Session, address: str) -> Struck:
         s.execute(update(one).where(*(key == row[key.name] for key in keys)).values(**values))
         struck.rows[one.name] = struck.rows.get(one.name, 0) + 1
         if one is versions:
-            struck.versions.setdefault(row["document"], []).append(row["key"])
+            struck.versions.setdefault(row["document"], []).append((row["connector"], row["key"]))
     return struck
 
 
@@ -138,6 +151,21 @@ def naming(s: Session, address: str) -> Iterator[tuple[Table, dict[str, Any]]]:
         if _wordy(one):
             for row in s.execute(select(one).where(_names(one, address))).all():
                 yield one, dict(row._mapping)
+
+
+def rows_of(s: Session, ticket: Ticket) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every row of this ticket, with its table's name."""
+    for one in Row.metadata.sorted_tables:
+        if {"connector", "ticket_id"} <= set(one.c.keys()):
+            for row in s.execute(select(one).where(*_of(one, ticket))):
+                yield one.name, dict(row._mapping)
+
+
+def keys_naming(s: Session, one: Table, address: str) -> Iterator[str]:
+    """Keys of a table in which the address stands: they cannot be struck out."""
+    for column in one.columns:
+        if isinstance(column.type, Text | Words) and (column.primary_key or column.foreign_keys):
+            yield from s.scalars(select(column).where(sql.lower(column).contains(address.lower(), autoescape=True)))
 
 
 def struck_out(value: Any, address: str) -> Any:

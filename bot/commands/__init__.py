@@ -1,0 +1,1 @@
+"""Commands beside the main ones. Light to import: `draftdesk --help` reads them."""
