@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from sqlmodel import Session
 
+from bot.answer.approved import send_approved
 from bot.answer.deliver import last_from_customer, obstacle_to
 from bot.answer.flow import Flow, Postponed, answer, is_settled
 from bot.deployment import Connection, Deployment
 from bot.metrics import Metrics
+from bot.retention import retain
 from bot.sync import Outcome
 from bot.worker import Moved, Share
 from connectors.base import Comment, ConfigProblem, Cursor, CursorExpired, Helpdesk, RateLimited, Ticket, Transient
 from connectors.timing import seconds
-from storage import ledger
+from storage import ledger, reviews
 from storage import parts as loads
 from storage.database import reading
 
@@ -109,6 +111,7 @@ class DeskChores:
         except (ConfigProblem, RateLimited, Transient) as trouble:
             log.error("tickets not read", connector=connector, reason=str(trouble))
             return Moved((), None, True)
+        self._overtake(connector, [ref.id for ref in page.tickets if ref.status in IDLE_STATES], "nobody waits for an answer any more")
         waiting = tuple(dict.fromkeys(ref.id for ref in page.tickets if ref.status not in IDLE_STATES))
         return Moved(waiting, page.cursor, page.caught_up)
 
@@ -128,7 +131,10 @@ class DeskChores:
             return None, self._put_off(connector, ticket, trouble)
         settings = self.deployment.connection(connector).tickets
         comment = last_from_customer(read) if read else None
-        if read is None or comment is None or settings is None or obstacle_to(read, comment.id, flow.opt_out_tags):
+        if read is None or comment is None or settings is None:
+            return None, 0.0
+        if obstacle := obstacle_to(read, comment.id, flow.opt_out_tags):
+            self._overtake(connector, [ticket], obstacle)
             return None, 0.0
         if is_settled(flow, ticket, comment.id):
             return None, 0.0
@@ -146,7 +152,11 @@ class DeskChores:
             if read is None or latest is None or latest.id != comment:
                 log.info("overtaken", connector=connector, ticket=ticket)
                 return 0.0
-            record = answer(flow, read)
+            began = self.deployment.now()
+            try:
+                record = answer(flow, read)
+            finally:
+                self._forget_again(connector, read, began)
         except Postponed as postponed:
             log.error("ticket left as it was", connector=connector, ticket=ticket, reason=str(postponed))
             self.metrics.postponed(connector, postponed.record)
@@ -163,6 +173,41 @@ class DeskChores:
             posted=bool(record["posted"]),
         )
         return 0.0
+
+    def send(self, connector: str, key: str) -> float:
+        """One try at delivering a reply that a person approved; 0.0 when settled, else seconds until the next try."""
+        try:
+            settled = send_approved(self.flows[connector], key)
+        except (ConfigProblem, RateLimited, Transient) as trouble:
+            return self._put_off(connector, key, trouble)
+        if settled:
+            log.info("approved reply", connector=connector, ticket=settled.ticket_id, draft=settled.draft_id, state=settled.state.value)
+        return 0.0
+
+    def _overtake(self, connector: str, tickets: Sequence[str], reason: str) -> None:
+        """Their drafts need no looking at any more."""
+        if not tickets:
+            return
+        with Session(self.deployment.engine) as session, session.begin():
+            reviews.overtake_tickets(session, connector, tickets, reason, self.deployment.now())
+
+    def retain(self) -> None:
+        """Let go of what is past its time; what cannot be reached now goes tomorrow."""
+        try:
+            log.info("let go", **retain(self.deployment))
+        except (ConfigProblem, Transient) as trouble:
+            log.error("not let go", reason=str(trouble))
+
+    def _forget_again(self, connector: str, read: Ticket, began: datetime) -> None:
+        """A requester who was erased while the ticket was being answered: what was just written goes too."""
+        key = requester_key(read.requester_email)
+        if key is None:
+            return
+        with Session(reading(self.deployment.engine)) as session:
+            erased = forgetting.forgotten_since(session, key, began)
+        if erased:
+            with Session(self.deployment.engine) as session, session.begin():
+                forgetting.erase_ticket(session, (connector, read.id), self.deployment.now())
 
     def _knows_enough(self) -> bool:
         """Whether every connector has been synced or tried, and one of them came through: before, silence is no answer."""

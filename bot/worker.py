@@ -7,7 +7,7 @@ forgotten. A step may run twice after a crash; the ledger and the outbox make th
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -26,6 +26,7 @@ FIRST_WAIT, SHORT_WAIT, LONG_WAIT = 2.0, 60.0, 900.0  # seconds between two trie
 PATIENT_AFTER = 60  # tries, about an hour; then the long one
 TRIES = 150  # about a day; then the ticket is reported as given up
 PART_TRIES = 8  # of one part's job, about four minutes; the next sync makes another one
+RESCUED_AT_ONCE = 200  # workflows of a dead process per statement
 STOP_WITHIN = 6  # seconds that running workflows get to finish on a stop
 # Workflows that an older release left unfinished are taken up by a newer one while this stays the same:
 # change it only with the meaning of a workflow's arguments.
@@ -61,6 +62,7 @@ class Chores(Protocol):
     def turn(self, connector: str, cursor: Cursor) -> None: ...
     def waiting(self, connector: str, ticket: str) -> tuple[str | None, float]: ...  # the customer comment that waits for us
     def answer(self, connector: str, ticket: str, comment: str) -> float: ...
+    def send(self, connector: str, key: str) -> float: ...  # a reply that a person approved
 
     # The floats are seconds to wait before the next try; 0.0: settled.
 
@@ -72,6 +74,7 @@ class Worker:
     sync: Callable[[str, str], None]  # connector, slot
     poll: Callable[[str, str], None]  # connector, slot
     look: Callable[[str, str, str], None]  # connector, ticket, delivery
+    send: Callable[[str, str], None]  # connector, key of an approved reply
     stop: Callable[[], None]
 
 
@@ -80,6 +83,7 @@ class _Workflows:
     sync: Callable[[str], None]
     poll: Callable[[str], None]
     look: Callable[[str, str], None]
+    send: Callable[[str, str], None]
 
 
 def start_worker(chores: Chores, connectors: Sequence[str], database_url: str, *, executor: str = "local") -> Worker:
@@ -106,6 +110,7 @@ def start_worker(chores: Chores, connectors: Sequence[str], database_url: str, *
         sync=lambda name, slot: _enqueue("sync", workflows.sync, f"sync:{name}:{slot}", name),
         poll=lambda name, slot: _enqueue(f"poll-{name}", workflows.poll, f"poll:{name}:{slot}", name),
         look=lambda name, ticket, delivery: _enqueue(f"tickets-{name}", workflows.look, f"look:{name}:{delivery}", name, ticket),
+        send=lambda name, key: _enqueue(f"tickets-{name}", workflows.send, f"send:{name}:{key}", name, key),
         stop=lambda: DBOS.destroy(workflow_completion_timeout_sec=STOP_WITHIN, destroy_registry=True),
     )
 
@@ -113,6 +118,18 @@ def start_worker(chores: Chores, connectors: Sequence[str], database_url: str, *
 def _enqueue(queue: str, workflow: Callable[..., Any], identity: str, *arguments: str) -> None:
     with SetWorkflowID(identity):
         DBOS.enqueue_workflow(queue, workflow, *arguments)
+
+
+def rescue(alive: Collection[str]) -> int:
+    """Put what processes that are not among the living were at into the queue again; how much that was.
+
+    A step that the dead one was in the middle of is made again, which the ledger and the outbox make harmless.
+    """
+    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    left = [one.workflow_id for one in pending if one.executor_id not in alive]
+    for start in range(0, len(left), RESCUED_AT_ONCE):
+        DBOS.resume_workflows(left[start : start + RESCUED_AT_ONCE])
+    return len(left)
 
 
 def _pauses() -> Iterator[float]:
@@ -191,6 +208,19 @@ def _declare(chores: Chores) -> _Workflows:
             DBOS.sleep(max(wait, pause))
         log.error("ticket given up", connector=name, ticket=ticket, tries=TRIES)
 
+    @DBOS.step(name="send")
+    def try_sending(name: str, key: str) -> float:
+        return despite_bugs(lambda: chores.send(name, key), LONG_WAIT, connector=name, key=key)
+
+    @DBOS.workflow(name="send", max_recovery_attempts=None)
+    def send(name: str, key: str) -> None:
+        for pause in _pauses():
+            wait = try_sending(name, key)
+            if not wait:
+                return
+            DBOS.sleep(max(wait, pause))
+        log.error("approved reply given up", connector=name, key=key, tries=TRIES)
+
     @DBOS.step(name="waiting")
     def find_waiting(name: str, ticket: str) -> list[Any]:
         later: tuple[str | None, float] = (None, LONG_WAIT)
@@ -228,4 +258,4 @@ def _declare(chores: Chores) -> _Workflows:
                 turn_page(name, page["cursor"])
             number, caught_up = number + 1, page["caught_up"]
 
-    return _Workflows(sync, poll, look)
+    return _Workflows(sync, poll, look, send)

@@ -26,7 +26,7 @@ from bot.answer.triage import Triage
 from bot.answer.voice import Voice, Voiced
 from bot.answer.write import Draft, ModelUnavailable, OverBudget, Usage, Writer
 from connectors.base import Helpdesk, Ticket
-from storage import outbox
+from storage import outbox, reviews
 from storage.database import reading
 from storage.outbox import Effect, State
 from storage.requesters import requester_key
@@ -119,6 +119,9 @@ def answer(flow: Flow, ticket: Ticket) -> dict[str, Any]:
         if planned is None:
             return record
     settled = deliver(planned, comment.id, Courier(flow.desk, flow.engine, flow.opt_out_tags, flow.now, flow.sleep))
+    if settled.state is State.CANCELLED:
+        with Session(flow.engine) as session, session.begin():
+            reviews.overtake(session, settled.draft_id, settled.reason or "", flow.now())
     return _posted(flow, settled)
 
 
@@ -160,8 +163,11 @@ def _plan(flow: Flow, ticket: Ticket, comment: str, key: str) -> tuple[Effect | 
         created_at=flow.now(),
         updated_at=flow.now(),
     )
+    row = _row(flow, ticket, record)
     with Session(flow.engine) as session, session.begin():
-        return outbox.plan(session, _row(flow, ticket, record), effect), record
+        planned = outbox.plan(session, row, effect)
+        reviews.ask(session, row)
+    return planned, record
 
 
 def _html(draft_id: str, way: Way, public: bool) -> str:
