@@ -26,6 +26,7 @@ def findings(plain: dict[str, Any]) -> Iterator[Finding]:
     yield from _database(plain)
     yield from _twice(plain, ("connectors",), "name")
     yield from _twice(plain, ("policy", "topics"), "name")
+    yield from _twice(plain, ("console", "people"), "name")
     yield from _languages_twice(plain)
     yield from _replies_without_bound(plain)
     yield from _models(plain)
@@ -176,7 +177,8 @@ def _unknown_prices(plain: dict[str, Any]) -> Iterator[Finding]:
 
 def _open_console(plain: dict[str, Any]) -> Iterator[Finding]:
     bind = value_at(plain, ("console", "bind"))
-    if not isinstance(bind, str) or ":" not in bind or value_at(plain, ("console", "password")) is not None:
+    signed_in = any(value_at(plain, ("console", key)) for key in ("password", "people", "proxy"))
+    if not isinstance(bind, str) or ":" not in bind or signed_in:
         return
     if not LOOPBACK.fullmatch(bind.rpartition(":")[0].strip("[]")):
         yield Finding(

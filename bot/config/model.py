@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -189,14 +190,50 @@ class Budget(Strict):
     usd_per_ticket: Usd | None = Field(default=None, description="one ticket", examples=[0.05])
 
 
+def _network(text: str) -> str:
+    ip_network(text)  # a ValueError says what is wrong
+    return text
+
+
+Role = Literal["operator", "agent", "viewer"]
+Network = Annotated[str, AfterValidator(_network)]
+
+
+class Colleague(Strict):
+    """Somebody who signs in with a name and a password of their own."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[^\s:/]{1,80}$")] = Field(description="to sign in, and shown", examples=["ada"])
+    role: Role = Field(default="agent", description="operator: everything; agent: drafts; viewer: reading", examples=["agent"])
+    password: Secret = Field(description="theirs", examples=["env:ADA_PASSWORD"])
+
+
+class SignInProxy(Strict):
+    """A proxy that has signed people in (OpenID Connect or the like) and names them in a header."""
+
+    trusted: tuple[Network, ...] = Field(min_length=1, description="addresses the proxy connects from", examples=[["127.0.0.1"]])
+    header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")] = Field(
+        default="X-Forwarded-Email", description="whose value is the person's name", examples=["X-Forwarded-Email"]
+    )
+    operators: tuple[Text, ...] = Field(default=(), description="names, or *@DOMAIN", examples=[["ada@acme.example"]])
+    agents: tuple[Text, ...] = Field(default=(), description="names, or *@DOMAIN", examples=[["*@acme.example"]])
+    viewers: tuple[Text, ...] = Field(default=(), description="names, or *@DOMAIN; whoever is in no list is refused", examples=[["*"]])
+
+
 class Console(Strict):
     """The web page for operators, and the address webhooks arrive at."""
 
     bind: Annotated[str, AfterValidator(_bind)] = Field(default="127.0.0.1:8080", description="HOST:PORT", examples=["127.0.0.1:8080"])
-    password: Secret | None = Field(default=None, description="to sign in", examples=["env:DRAFTDESK_PASSWORD"])
+    password: Secret | None = Field(default=None, description="to sign in as operator", examples=["env:DRAFTDESK_PASSWORD"])
+    people: tuple[Colleague, ...] = Field(default=(), description="those who sign in with passwords of their own")
+    proxy: SignInProxy | None = Field(default=None, description="a proxy that signs people in")
+    session_key: Secret | None = Field(default=None, description="for several processes: one key for all", examples=["env:CONSOLE_KEY"])
     public_url: Address | None = Field(default=None, description="how others reach it", examples=["https://desk.acme.example"])
     allow_plain_http: PlainHttp = False
 
+    @property
+    def is_served(self) -> bool:
+        """Only where somebody could sign in."""
+        return self.password is not None or bool(self.people) or self.proxy is not None
 
 Training = Annotated[OpenAITraining | LoraTraining, Field(discriminator="provider")]
 
