@@ -22,29 +22,13 @@ from numpy.typing import NDArray
 from connectors.base import ConfigProblem
 from storage.entries import Entry
 from storage.lexical import Sparse
-from storage.vectors import (
-    BATCH,
-    FOREVER,
-    FORMAT,
-    KEYWORDS,
-    MOMENTS,
-    PAGE,
-    Dense,
-    Filter,
-    Hit,
-    IndexHeld,
-    Stored,
-    entry_from,
-    payload_of,
-    point_id,
-    seconds_of,
-    tally,
-)
+from storage.points import BATCH, KEYWORDS, MOMENTS, PAGE, Near, Payload, payload_of, point_id, search, seconds_of, tally
+from storage.vectors import FOREVER, FORMAT, Dense, Filter, Hit, IndexHeld, Stored
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from qdrant_edge import EdgeShard, ScoredPoint
+    from qdrant_edge import EdgeShard
     from qdrant_edge import Filter as Conditions
 
 
@@ -152,38 +136,18 @@ class EdgeVectors:
             self._shard.update(edge.UpdateOperation.delete_points_by_filter(_any_of(field, values)))
 
     def search(self, dense: Dense, sparse: Sparse, where: Filter, limit: int, *, opening: Dense | None = None) -> tuple[Hit, ...]:
-        """The `limit` nearest by each of the vectors, every hit with all its scores; in no particular order."""
+        return search(self, dense, sparse, where, limit, opening=opening)
+
+    def near(self, asked: Sequence[Near]) -> list[dict[Any, float]]:
         import qdrant_edge as edge
 
-        conditions = _conditions(where)
-        asked: dict[str, Any] = {"dense": edge.Query.Nearest(dense.tolist(), using="dense")}
-        if opening is not None:
-            asked["opening"] = edge.Query.Nearest(opening.tolist(), using="dense")
-        if sparse.indices:
-            asked["lexical"] = edge.Query.Nearest(edge.SparseVector(list(sparse.indices), list(sparse.values)), using="lexical")
-        found = self._ask([edge.QueryRequest(limit, query=query, filter=conditions, with_payload=True) for query in asked.values()])
-        scores = {name: {point.id: point.score for point in near} for name, near in zip(asked, found, strict=True)}
-        payloads = {point.id: point for near in found for point in near}
-        missing = {name: rest for name in asked if (rest := payloads.keys() - scores[name].keys())}
-        filled = self._ask(
-            [
-                edge.QueryRequest(len(rest), query=asked[name], filter=edge.Filter(must=[edge.HasIdCondition(rest)]))
-                for name, rest in missing.items()
-            ]
-        )
-        for name, near in zip(missing, filled, strict=True):
-            scores[name] |= {point.id: point.score for point in near}
-        whole, lexical = scores["dense"], scores.get("lexical", {})
-        begun = scores.get("opening", whole)
-        return tuple(
-            Hit(entry_from(point.payload or {}), whole.get(id, 0.0), lexical.get(id, 0.0), begun.get(id, 0.0))
-            for id, point in payloads.items()
-        )
+        found = self._shard.query_batch(edge.QueryBatchRequest([_request(near) for near in asked]))
+        return [{point.id: point.score for point in near} for near in found]
 
-    def _ask(self, requests: list[Any]) -> list[list[ScoredPoint]]:
-        import qdrant_edge as edge
-
-        return self._shard.query_batch(edge.QueryBatchRequest(requests)) if requests else []
+    def payloads(self, ids: Sequence[Any]) -> list[Payload | None]:
+        """Apart from the searches: within them it takes the engine twice the time, and what two searches find is read twice."""
+        found = {record.id: record.payload for record in self._shard.retrieve(list(ids), True, False)}
+        return [found.get(id) for id in ids]
 
     def stored(self, connector: str) -> dict[str, Stored]:
         return tally(self._walk(_any_of("connector", [connector])))
@@ -238,6 +202,14 @@ class EdgeVectors:
 
     def close(self) -> None:
         self._shard.close()
+
+
+def _request(near: Near) -> Any:
+    import qdrant_edge as edge
+
+    query = edge.SparseVector(list(near.query.indices), list(near.query.values)) if isinstance(near.query, Sparse) else near.query.tolist()
+    must = _conditions(near.where) if near.where else edge.Filter(must=[edge.HasIdCondition(set(near.among or ()))])
+    return edge.QueryRequest(near.limit, query=edge.Query.Nearest(query, using=near.vector), filter=must)
 
 
 def _any_of(field: str, values: Collection[str]) -> Conditions:

@@ -12,11 +12,14 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import islice
 from typing import Any, Literal, cast
 
+from sqlalchemy import JSON as JsonType
+from sqlalchemy import Connection, Select, Text, bindparam, case, delete, func, literal, select, update
 from sqlalchemy import Row as SqlRow
-from sqlalchemy import bindparam, case, delete, func, literal, select, update
+from sqlalchemy import cast as sql_cast
 from sqlmodel import Session
 
 from connectors.base import JSON, Audience, Cursor, Document, Transient, Unreadable
@@ -296,18 +299,25 @@ def present_ids(s: Session, connector: str) -> set[str]:
     return set(s.connection().scalars(select(documents.c.id).where(documents.c.connector == connector, there)))
 
 
-def current_versions(s: Session, keys: Collection[str], at: datetime | None) -> set[str]:
+def current_versions(s: Session | Connection, keys: Collection[str], at: datetime | None) -> set[str]:
     """Of these version keys, those that hold now (or held at `at`) and whose document is not gone now."""
-    query = select(versions_.c.key)
-    if at is None:
-        query = query.where(versions_.c.valid_to.is_(None))  # of a gone document no version is open: `_record_gone` saw to it
-    else:
-        query = query.join(documents, documents.c.id == versions_.c.document).where(documents.c.state != "gone")
-        query = query.where(versions_.c.valid_from <= at, versions_.c.valid_to.is_(None) | (versions_.c.valid_to > at))
-    held: set[str] = set()
-    for chunk in _chunks(keys):
-        held.update(s.connection().scalars(query.where(versions_.c.key.in_(chunk))))
-    return held
+    connection = s.connection() if isinstance(s, Session) else s
+    asked = {"keys": json.dumps(list(keys)), "at": at}
+    return set(connection.scalars(_holding(connection.dialect.name, at is not None), asked)) if keys else set()
+
+
+@cache
+def _holding(dialect: str, past: bool) -> Select[str]:
+    """The statement, its keys as one JSON list: built once, and the same text for any number of keys."""
+    unpacked = func.json_each if dialect == "sqlite" else func.json_array_elements_text
+    keys = bindparam("keys", type_=Text)
+    wanted = unpacked(keys if dialect == "sqlite" else sql_cast(keys, JsonType)).table_valued("value").c.value
+    query = select(versions_.c.key).where(versions_.c.key.in_(select(wanted)))
+    if not past:
+        return query.where(versions_.c.valid_to.is_(None))  # of a gone document no version is open: `_record_gone` saw to it
+    at = bindparam("at", type_=Moment)
+    query = query.join(documents, documents.c.id == versions_.c.document).where(documents.c.state != "gone")
+    return query.where(versions_.c.valid_from <= at, versions_.c.valid_to.is_(None) | (versions_.c.valid_to > at))
 
 
 def versions(s: Session, connector: str | None = None) -> Iterator[Version]:

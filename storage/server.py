@@ -7,7 +7,7 @@ every process sees it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,23 +21,8 @@ from connectors.base import ConfigProblem, RateLimited, Transient
 from storage.entries import Entry
 from storage.lexical import Sparse
 from storage.marks import Marks
-from storage.vectors import (
-    BATCH,
-    FOREVER,
-    FORMAT,
-    KEYWORDS,
-    MOMENTS,
-    PAGE,
-    Dense,
-    Filter,
-    Hit,
-    Stored,
-    entry_from,
-    payload_of,
-    point_id,
-    seconds_of,
-    tally,
-)
+from storage.points import BATCH, KEYWORDS, MOMENTS, PAGE, Near, Payload, payload_of, point_id, search, seconds_of, tally
+from storage.vectors import FOREVER, FORMAT, Dense, Filter, Hit, Stored
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
@@ -149,47 +134,10 @@ class ServerVectors:
                 self._client.delete(self.collection, models.FilterSelector(filter=_any_of(field, values)), wait=True)
 
     def search(self, dense: Dense, sparse: Sparse, where: Filter, limit: int, *, opening: Dense | None = None) -> tuple[Hit, ...]:
-        """The `limit` nearest by each of the vectors, every hit with all its scores; in no particular order. One or two requests."""
-        from qdrant_client import models
-
-        conditions = _conditions(where)
-        asked: dict[str, tuple[str, Any]] = {"dense": ("dense", dense.tolist())}
-        if opening is not None:
-            asked["opening"] = ("dense", opening.tolist())
-        if sparse.indices:
-            asked["lexical"] = ("lexical", models.SparseVector(indices=list(sparse.indices), values=list(sparse.values)))
-        found = self._ask(
-            [
-                models.QueryRequest(query=query, using=using, filter=conditions, limit=limit, with_payload=True)
-                for using, query in asked.values()
-            ]
-        )
-        scores = {name: {point.id: point.score for point in near} for name, near in zip(asked, found, strict=True)}
-        payloads = {point.id: point for near in found for point in near}
-        missing = {name: rest for name in asked if (rest := payloads.keys() - scores[name].keys())}
-        filled = self._ask(
-            [
-                models.QueryRequest(
-                    query=asked[name][1],
-                    using=asked[name][0],
-                    filter=models.Filter(must=[models.HasIdCondition(has_id=sorted(rest))]),
-                    limit=len(rest),
-                )
-                for name, rest in missing.items()
-            ]
-        )
-        for name, near in zip(missing, filled, strict=True):
-            scores[name] |= {point.id: point.score for point in near}
-        whole, lexical = scores["dense"], scores.get("lexical", {})
-        begun = scores.get("opening", whole)
-        return tuple(
-            Hit(entry_from(point.payload or {}), whole.get(id, 0.0), lexical.get(id, 0.0), begun.get(id, 0.0))
-            for id, point in payloads.items()
-        )
+        """One or two requests: payloads come with the first."""
+        return search(_Asking(self._ask), dense, sparse, where, limit, opening=opening)
 
     def _ask(self, requests: list[Any]) -> list[list[Any]]:
-        if not requests:
-            return []
         with told(self.collection):
             return [answer.points for answer in self._client.query_batch_points(self.collection, requests)]
 
@@ -234,6 +182,22 @@ class ServerVectors:
         """The connection belongs to whoever made it."""
 
 
+class _Asking:
+    """`Points` for one search: what the first request brought along is not asked for again."""
+
+    def __init__(self, ask: Callable[[list[Any]], list[list[Any]]]) -> None:
+        self._ask = ask
+        self._brought: dict[Any, Payload] = {}
+
+    def near(self, asked: Sequence[Near]) -> list[dict[Any, float]]:
+        found = self._ask([_request(near) for near in asked])
+        self._brought |= {point.id: point.payload for near in found for point in near if point.payload}
+        return [{point.id: point.score for point in near} for near in found]
+
+    def payloads(self, ids: Sequence[Any]) -> list[Payload | None]:
+        return [self._brought.get(id) for id in ids]
+
+
 @contextmanager
 def told(place: str) -> Iterator[None]:
     """The client's errors as sentences: ConfigProblem for what the operator must mend, Transient and RateLimited for what passes."""
@@ -266,6 +230,22 @@ def _refused(place: str, status: int) -> Exception:
 def _local(client: QdrantClient) -> bool:
     """The client's in-memory mode, which has no payload indexes and warns when asked for one."""
     return "location" in client.init_options and client.init_options["location"] == ":memory:"
+
+
+def _request(near: Near) -> Any:
+    from qdrant_client import models
+
+    if isinstance(near.query, Sparse):
+        query: Any = models.SparseVector(indices=list(near.query.indices), values=list(near.query.values))
+    else:
+        query = near.query.tolist()
+    return models.QueryRequest(
+        query=query,
+        using=near.vector,
+        filter=_conditions(near.where) if near.where else models.Filter(must=[models.HasIdCondition(has_id=sorted(near.among or ()))]),
+        limit=near.limit,
+        with_payload=near.among is None,
+    )
 
 
 def _any_of(field: str, values: Collection[str]) -> Any:

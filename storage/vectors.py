@@ -1,19 +1,18 @@
-"""The index: passages with their dense and sparse vectors. What every store of them promises, and how a passage is kept there.
+"""The index: passages with their dense and sparse vectors. What every store of them promises.
 
 The ledger is the truth and the index its shadow. What is written here says which version of a document
 it belongs to and when that version holds, so that a search can be asked for any moment; whether the
 version still holds is the ledger's word, and whoever searches asks it.
 
-There are two stores: `storage.edge`, Qdrant's own engine inside this process, and `storage.server`. `storage.shelf` puts a changed
-embedder's index in the place of the former one.
+There are two stores: `storage.edge`, Qdrant's own engine inside this process, and `storage.server`; what they share is
+`storage.points`. `storage.shelf` puts a changed embedder's index in the place of the former one.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,13 +24,8 @@ from storage.embedding import LOCAL
 from storage.entries import Entry
 from storage.lexical import Sparse
 
-POINTS = uuid.UUID("0d5b7a52-54f7-5d0e-8a3a-6f1f0a3c9b11")  # the namespace of point ids: never change it
 FOREVER = 253402300799.0  # seconds since 1970, end of the year 9999: the `valid_to` of what still holds
 FORMAT = 1  # of what is stored; another one needs a rebuild
-BATCH = 256  # points per write
-PAGE = 5000  # points per step when all are walked
-KEYWORDS = ("document", "version", "connector", "audience", "language")
-MOMENTS = ("valid_from", "valid_to")
 
 Dense = NDArray[np.float32]
 
@@ -92,65 +86,3 @@ def open_vectors(folder: Path, dimensions: int, *, embedder: str = LOCAL) -> Vec
     from storage.edge import open_folder
 
     return open_folder(folder, dimensions, embedder)
-
-
-def point_id(version: str, ordinal: int) -> str:
-    """The same for the same passage of the same version: writing it twice leaves one."""
-    return str(uuid.uuid5(POINTS, f"{version}/{ordinal}"))
-
-
-def payload_of(entry: Entry) -> dict[str, Any]:
-    return {
-        "version": entry.version,
-        "ordinal": entry.ordinal,
-        "passages": entry.passages,
-        "document": entry.document,
-        "connector": entry.connector,
-        "audience": entry.audience,
-        "language": entry.language or "",
-        "valid_from": entry.valid_from.timestamp(),
-        "valid_to": seconds_of(entry.valid_to, FOREVER),
-        "updated_at": entry.updated_at.isoformat() if entry.updated_at else None,
-        "title": entry.title,
-        "url": entry.url,
-        "heading": list(entry.heading),
-        "text": entry.text,
-    }
-
-
-def entry_from(payload: dict[str, Any]) -> Entry:
-    return Entry(
-        version=payload["version"],
-        ordinal=payload["ordinal"],
-        passages=payload["passages"],
-        document=payload["document"],
-        connector=payload["connector"],
-        audience=payload["audience"],
-        language=payload["language"] or None,
-        valid_from=_moment(payload["valid_from"]),
-        valid_to=_moment(payload["valid_to"]) if payload["valid_to"] < FOREVER else None,
-        updated_at=datetime.fromisoformat(payload["updated_at"]) if payload["updated_at"] else None,
-        title=payload["title"],
-        url=payload["url"],
-        heading=tuple(payload["heading"]),
-        text=payload["text"],
-    )
-
-
-def seconds_of(moment: datetime | None, otherwise: float) -> float:
-    return otherwise if moment is None else moment.timestamp()
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def tally(payloads: Iterable[Mapping[str, Any]]) -> dict[str, Stored]:
-    """What `Vectors.stored` answers, from all points of a connector."""
-    ends: dict[str, set[float]] = {}
-    left: dict[str, int] = {}
-    for payload in payloads:
-        version = payload["version"]
-        ends.setdefault(version, set()).add(payload["valid_to"])
-        left[version] = left.get(version, payload["passages"]) - 1
-    return {version: Stored(max(found), left[version] == 0 and len(found) == 1) for version, found in ends.items()}

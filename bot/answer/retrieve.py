@@ -16,11 +16,11 @@ from itertools import zip_longest
 from statistics import fmean
 
 from sqlalchemy import Engine
-from sqlmodel import Session
 
 from bot.answer.copies import is_copy
 from bot.answer.fusion import Weights, fuse, weights_for
 from connectors.base import Audience
+from storage.database import reading
 from storage.embedding import Embedder
 from storage.ledger import current_versions
 from storage.lexical import ask, opening
@@ -130,8 +130,8 @@ def _asked(questions: Sequence[str], embedder: Embedder) -> list[Asked]:
 def _rank(asked: Asked, index: Index, where: Filter, limit: int, weights: Weights) -> tuple[Iterable[Passage], bool]:
     """Passages that hold, best first; and whether the index has no more to propose."""
     hits = index.vectors.search(asked.dense, ask(asked.text), where, limit, opening=asked.opening)
-    with Session(index.engine) as s:
-        current = current_versions(s, {hit.entry.version for hit in hits}, where.as_of)
+    with reading(index.engine).connect() as connection:
+        current = current_versions(connection, {hit.entry.version for hit in hits}, where.as_of)
     held = [hit for hit in hits if hit.entry.version in current]
     scores = fuse(asked.text, held, weights)
     nearest = sorted((hit.dense for hit in held), reverse=True)[:NEAREST]

@@ -24,8 +24,9 @@ from storage.database import open_database
 from storage.entries import Entry
 from storage.lexical import Sparse, ask, weigh
 from storage.place import ServerPlace, Sheet
+from storage.points import point_id
 from storage.server import connect
-from storage.vectors import Filter, Vectors, open_vectors, point_id
+from storage.vectors import Filter, Vectors, open_vectors
 
 ROOT = Path(__file__).parents[2]
 DIMENSIONS = 4
