@@ -19,9 +19,10 @@ from bot.sync import Outcome
 from bot.worker import Moved, Share
 from connectors.base import Comment, ConfigProblem, Cursor, CursorExpired, Helpdesk, RateLimited, Ticket, Transient
 from connectors.timing import seconds
-from storage import ledger, reviews
+from storage import forgetting, ledger, reviews
 from storage import parts as loads
 from storage.database import reading
+from storage.requesters import requester_key
 
 log = structlog.get_logger()
 

@@ -24,10 +24,12 @@ from bot.chores import open_chores
 from bot.config import Config
 from bot.deployment import Deployment, open_deployment, utc_now
 from bot.errands import Own, answer_errand, open_door
+from bot.heartbeats import Pulse, worker_name
 from bot.metrics import Metrics
 from bot.schedule import Job, every, poll_every, start_schedule
 from bot.web import create_app, create_door
 from bot.worker import Worker, start_worker
+from bot.workflows import workflow_url
 from connectors.base import ConfigProblem, Transient
 from storage import outbox
 from storage.database import reading
@@ -51,7 +53,11 @@ def serve(config: Config, *, http: bool) -> None:
     metrics = Metrics()
     chores = open_chores(deployment, metrics)
     tell_what_is_held_back(chores.flows)
-    worker = start_worker(chores, list(deployment.connections), workflow_database(config))
+    pulse = Pulse(deployment.engine, worker_name(deployment.engine), config.data_dir)
+    pulse.begin()
+    place = workflow_url(config.database_url(), config.data_dir)
+    worker = start_worker(chores, list(deployment.connections), place, executor=pulse.name)
+    pulse.watch(worker.rescue)
     scheduler = start_schedule(jobs(deployment, worker, list(chores.flows)))
     app = create_app(deployment.webhooks(), worker.look, partial(readiness, deployment), metrics.registry, utc_now)
     door = open_door(config.data_dir)
@@ -69,6 +75,7 @@ def serve(config: Config, *, http: bool) -> None:
         last_resort.start()
         scheduler.shutdown(wait=False)
     worker.stop()
+    pulse.end()
     deployment.close()
     log.info("stopped")
 
@@ -110,6 +117,7 @@ def jobs(deployment: Deployment, worker: Worker, answering: list[str]) -> list[J
         due.append((f"sync-{name}", every(connection.settings.every), partial(worker.sync, name)))
         if name in answering:
             due.append((f"poll-{name}", poll_every(connection.settings.every), partial(worker.poll, name)))
+    due.append(("retain", every("1d"), worker.retain))
     return due
 
 
@@ -135,12 +143,6 @@ def gap_hint(deployment: Deployment, connector: str) -> str:
     with Session(reading(deployment.engine)) as session:
         short = [part for part in parts_of(session, connector) if part.missing]
     return ", ".join(f"{part.title}: {part.missing:,} of {part.expected:,} documents are missing" for part in short)
-
-
-def workflow_database(config: Config) -> str:
-    """Where durable work is kept: beside the data on SQLite, in the same database on PostgreSQL."""
-    url = config.database_url()
-    return f"sqlite:///{config.data_dir / 'workflows.sqlite'}" if url == "sqlite" else url
 
 
 def open_listener(bind: str) -> socket.socket:

@@ -62,6 +62,7 @@ class Chores(Protocol):
     def turn(self, connector: str, cursor: Cursor) -> None: ...
     def waiting(self, connector: str, ticket: str) -> tuple[str | None, float]: ...  # the customer comment that waits for us
     def answer(self, connector: str, ticket: str, comment: str) -> float: ...
+    def retain(self) -> None: ...  # lets go of what is past its time
     def send(self, connector: str, key: str) -> float: ...  # a reply that a person approved
 
     # The floats are seconds to wait before the next try; 0.0: settled.
@@ -75,6 +76,8 @@ class Worker:
     poll: Callable[[str, str], None]  # connector, slot
     look: Callable[[str, str, str], None]  # connector, ticket, delivery
     send: Callable[[str, str], None]  # connector, key of an approved reply
+    retain: Callable[[str], None]  # slot
+    rescue: Callable[[Collection[str]], int]  # names of the living processes; how much of others' work was taken over
     stop: Callable[[], None]
 
 
@@ -83,6 +86,7 @@ class _Workflows:
     sync: Callable[[str], None]
     poll: Callable[[str], None]
     look: Callable[[str, str], None]
+    retain: Callable[[], None]
     send: Callable[[str, str], None]
 
 
@@ -111,6 +115,8 @@ def start_worker(chores: Chores, connectors: Sequence[str], database_url: str, *
         poll=lambda name, slot: _enqueue(f"poll-{name}", workflows.poll, f"poll:{name}:{slot}", name),
         look=lambda name, ticket, delivery: _enqueue(f"tickets-{name}", workflows.look, f"look:{name}:{delivery}", name, ticket),
         send=lambda name, key: _enqueue(f"tickets-{name}", workflows.send, f"send:{name}:{key}", name, key),
+        retain=lambda slot: _enqueue("sync", workflows.retain, f"retain:{slot}"),
+        rescue=rescue,
         stop=lambda: DBOS.destroy(workflow_completion_timeout_sec=STOP_WITHIN, destroy_registry=True),
     )
 
@@ -258,4 +264,12 @@ def _declare(chores: Chores) -> _Workflows:
                 turn_page(name, page["cursor"])
             number, caught_up = number + 1, page["caught_up"]
 
-    return _Workflows(sync, poll, look, send)
+    @DBOS.step(name="retain")
+    def run_retain() -> None:
+        despite_bugs(chores.retain, None)
+
+    @DBOS.workflow(name="retain", max_recovery_attempts=None)
+    def retain() -> None:
+        run_retain()
+
+    return _Workflows(sync, poll, look, retain, send)

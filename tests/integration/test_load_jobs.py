@@ -23,8 +23,9 @@ from bot.chores import DeskChores
 from bot.config import load
 from bot.deployment import Connection, Deployment
 from bot.metrics import Metrics
-from bot.service import readiness, workflow_database
+from bot.service import readiness
 from bot.worker import start_worker
+from bot.workflows import workflow_url
 from connectors.base import Cursor, Document, Page, Part
 from storage.database import open_database, reading
 from storage.embedding import local_embedder
@@ -77,7 +78,7 @@ def work(folder: Path, dies_at: str) -> None:
     wiki = Connection(config.connectors[0], Wiki(folder / "log", dies_at), [], threading.Lock())
     deployment = Deployment(config, engine, index, {"wiki": wiki}, {}, Accounts(engine))
     metrics = Metrics()
-    worker = start_worker(DeskChores(deployment, {}, metrics), ["wiki"], workflow_database(config))
+    worker = start_worker(DeskChores(deployment, {}, metrics), ["wiki"], workflow_url(config.database_url(), config.data_dir))
     worker.sync("wiki", f"start-{time.time()}")
     deadline, pause = time.monotonic() + 60, threading.Event()
     while time.monotonic() < deadline:
