@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from storage.lexical import LATER, OPENING, Sparse, ask, echo, emphasis, fold, guess, likeness, opening, term_id, weigh, words
+from storage.lexical import (
+    BORDER,
+    LATER,
+    OPENING,
+    Sparse,
+    _letters,
+    ask,
+    echo,
+    emphasis,
+    fold,
+    guess,
+    likeness,
+    opening,
+    term_id,
+    weigh,
+    words,
+)
 
 
 def weights_of(question: str) -> dict[int, float]:
@@ -104,6 +120,15 @@ def test_echo_hears_the_opening_over_what_follows() -> None:
     assert first > second
     first, second = likeness(told, texts)
     assert first < second
+
+
+@settings(max_examples=200)
+@given(st.lists(st.text(st.one_of(st.characters(max_codepoint=0x24F), st.characters()), max_size=30), min_size=1, max_size=4))
+@example(["Straße", "ΟΔΟΣ ﬁn", "cafe\u0301", "返金 の", "a\x01b", "ŉ½…™"])
+def test_all_texts_at_once_are_folded_as_word_by_word(texts: list[str]) -> None:
+    sound = [text.encode("utf-8", "replace").decode() for text in texts]
+    spaced = "".join(" ".join(["", *words(text), chr(BORDER)]) for text in sound)
+    assert "".join(map(chr, _letters(texts))) == chr(BORDER) + spaced
 
 
 def test_a_repeated_word_weighs_more_but_never_without_bound() -> None:
