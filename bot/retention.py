@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlmodel import Session
 
+from bot.config.keeping import FOREVER
 from bot.deployment import Deployment
 from bot.leftovers import files
 from bot.workflows import prune_workflows, workflow_url
@@ -24,8 +25,8 @@ def retain(deployment: Deployment) -> dict[str, int]:
     kinds = {"drafts": _drafts, "samples": _samples, "versions": _versions, "spending": _spending, "workflows": _workflows}
     gone = {}
     for kind, clear in kinds.items():
-        span: str | None = getattr(deployment.config.retention, kind)
-        if span is not None:
+        span: str = getattr(deployment.config.retention, kind)
+        if span != FOREVER:
             gone[kind] = clear(deployment, deployment.now() - timedelta(seconds=seconds(span)))
     return gone
 
