@@ -7,12 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
 from sqlalchemy import Engine
 
+from bot.answer.conduct import Conduct
 from bot.answer.decide import Rules
 from bot.answer.flow import Flow
 from bot.answer.retrieve import Index
@@ -31,6 +32,7 @@ from connectors.http import Answer, Authorize, HttpClient, HttpFactory
 from connectors.origin import parse_origin
 from connectors.quota import Allowance
 from connectors.settings import ConnectorSettings, Secret, Strict, TicketSettings
+from connectors.timing import seconds
 from storage.database import open_database
 from storage.embedding import Embedder
 from storage.quota import Accounts
@@ -142,11 +144,16 @@ class Deployment:
                 connection.tickets.deliver,
                 policy.max_replies_per_ticket,
                 bounds=standing(self.config, self.engine, name),
+                at_risk=policy.at_risk,
+                hours=policy.hours,
+                max_replies_per_day=policy.max_replies_per_day,
+                agent_active=timedelta(seconds=seconds(policy.agent_active)),
             ),
             allowed_links=policy.allowed_links,
             opt_out_tags=policy.opt_out_tags,
             now=self.now,
             voice=build_voice(self.config, Purse(self.engine, caps, name, self.now)),
+            conduct=build_conduct(self.config, connection.tickets),
         )
 
     def webhooks(self) -> dict[str, Webhook]:
@@ -162,15 +169,23 @@ class Deployment:
         self.engine.dispose()
 
 
-def open_deployment(config: Config) -> Deployment:
-    """Open what `config` names. Raises ConfigProblem: a reference that leads nowhere, a folder or an index that cannot be had."""
+def open_deployment(config: Config, index: Callable[[Config, Engine], Index] | None = None) -> Deployment:
+    """Open what `config` names; `index` opens another index than the one that live tickets are answered from.
+
+    Raises ConfigProblem: a reference that leads nowhere, a folder or an index that cannot be had.
+    """
     try:
         config.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         reason = f"cannot be created ({problem.strerror}); correct data_dir or its permissions"
         raise ConfigProblem(f"data_dir {config.data_dir}: {reason}") from None
     engine = open_database(config.database_url(), folder=config.data_dir)
-    shelf = open_shelf(config, engine)
+    shelf: Shelf | None = None
+    if index is None:
+        shelf = open_shelf(config, engine)
+        opened = Index(engine, shelf, shelf)
+    else:
+        opened = index(config, engine)
     hasty = open_database(config.database_url(), folder=config.data_dir, patience=HASTE) if engine.dialect.name == "sqlite" else engine
     accounts = Accounts(hasty)
     connections, problems = {}, {}
@@ -179,7 +194,7 @@ def open_deployment(config: Config) -> Deployment:
             connections[settings.name] = connect(settings, accounts)
         except ConfigProblem as problem:
             problems[settings.name] = problem
-    return Deployment(config, engine, Index(engine, shelf, shelf), connections, problems, accounts, shelf=shelf)
+    return Deployment(config, engine, opened, connections, problems, accounts, shelf=shelf)
 
 
 def connect(settings: ConnectorSettings, allowances: Callable[[str], Allowance] | None = None) -> Connection:
@@ -248,6 +263,18 @@ def _words(block: object) -> list[str]:
         except ConfigProblem:
             return [block.reference]
     return [] if block is None else [str(block)]
+
+
+def build_conduct(config: Config, tickets: TicketSettings) -> Conduct:
+    """The operator's manners, as they apply to one helpdesk."""
+    return Conduct(
+        status=None if tickets.after_reply == "open" else tickets.after_reply,
+        tags=config.triage.tags,
+        fields={str(told): name for told, name in (tickets.fields or config.triage.fields).items()},
+        bot_line=config.wording.bot_line,
+        handoff={str(reason): texts for reason, texts in config.wording.handoff.items()},
+        main=config.languages[0],
+    )
 
 
 def build_writer(config: Config, embedder: Embedder, purse: Purse) -> Writer:

@@ -133,6 +133,7 @@ class Reply:
     html: str  # already sanitised
     public: bool  # False: an internal note
     tags: tuple[str, ...] = ()  # added, never replacing an agent's
+    status: Literal["pending", "solved"] | None = None  # the ticket's afterwards; None: as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,20 @@ class Helpdesk(Protocol):
     def find_reply(self, ticket_id: str, effect_key: str) -> ReplyRef | None: ...
     def post_reply(self, ticket_id: str, reply: Reply, effect_key: str, seen_version: str) -> ReplyRef: ...
     def add_tags(self, ticket_id: str, tags: tuple[str, ...]) -> None: ...  # idempotent
+
+
+@runtime_checkable
+class Statuses(Protocol):
+    """For a helpdesk that sets a status by a call of its own, after `post_reply`: of a ticket that is still open; may be repeated."""
+
+    def set_status(self, ticket_id: str, status: Literal["pending", "solved"]) -> None: ...
+
+
+@runtime_checkable
+class Fields(Protocol):
+    """Ticket fields by the vendor's names. Only empty ones are filled: what a person chose stays. May be repeated; raises Refused."""
+
+    def fill_fields(self, ticket_id: str, fields: Mapping[str, str]) -> None: ...
 
 
 @runtime_checkable

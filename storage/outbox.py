@@ -21,6 +21,7 @@ from sqlmodel import Session
 from storage.database import insert
 from storage.tables import UNSETTLED, DraftRow, EffectRow, table
 
+REPLIES_LOCK = 0x64_64_72_70  # one count of the day's replies at a time; any number that nothing else in the database uses
 LEASE = timedelta(seconds=90)  # longer than a vendor call can last (HttpClient gives up after 60 s)
 
 drafts, effects = table(DraftRow), table(EffectRow)
@@ -220,6 +221,26 @@ def replies_to(s: Session, connector: str, ticket_id: str) -> int:
     maybe = effects.c.state.in_((State.SENT.value, State.SENDING.value, State.UNKNOWN.value))
     ours = (effects.c.connector == connector) & (effects.c.ticket_id == ticket_id) & effects.c.kind.in_(("reply", "note"))
     return s.connection().scalar(select(func.count()).select_from(effects).where(ours, maybe)) or 0
+
+
+def replies_since(s: Session, moment: datetime, *, alone: bool = False) -> int:
+    """Public replies that went, or may go, to customers since then, of all helpdesks; those that a person approved do not count.
+
+    `alone`: nobody else who asks so is answered before this transaction ends.
+    """
+    if alone and s.get_bind().dialect.name == "postgresql":  # SQLite's writing transactions come one after another anyway
+        s.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": REPLIES_LOCK})
+    query = select(func.count()).select_from(effects.join(drafts, drafts.c.id == effects.c.draft_id))
+    gone = effects.c.state.in_((State.REFUSED.value, State.CANCELLED.value))
+    where = effects.c.public & (drafts.c.created_at >= moment) & ~gone & drafts.c.reason.not_like("approved by %")
+    return s.connection().scalar(query.where(where)) or 0
+
+
+def ended_so(s: Session, connector: str, ticket_id: str, customer_comment_id: str, reason: str) -> int:
+    """Decisions on this customer comment with exactly this reason."""
+    same = (drafts.c.connector == connector) & (drafts.c.ticket_id == ticket_id) & (drafts.c.reason == reason)
+    query = select(func.count()).select_from(drafts).where(same, drafts.c.customer_comment_id == customer_comment_id)
+    return s.connection().scalar(query) or 0
 
 
 def draft(s: Session, draft_id: str) -> DraftRow | None:

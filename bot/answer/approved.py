@@ -90,7 +90,7 @@ def send_approved(flow: Flow, key: str) -> Effect | None:
         draft = outbox.draft(session, planned.draft_id) if planned else None
     if planned is None or draft is None:
         return None
-    courier = Courier(flow.desk, flow.engine, flow.opt_out_tags, flow.now, flow.sleep)
+    courier = Courier(flow.desk, flow.engine, flow.opt_out_tags, flow.now, flow.sleep, flow.conduct.status)
     settled = deliver(planned, draft.customer_comment_id, courier)
     if settled.state is State.CANCELLED:
         with Session(flow.engine) as session, session.begin():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from bot.answer.check import Verdict
@@ -14,6 +15,9 @@ from bot.answer.write import Draft
 
 Outcome = Literal["reply", "note", "handoff", "skip"]
 Mode = Literal["reply", "note", "never"]
+ONLY_NOTES = "policy: deliver note"
+DAY_IS_FULL = "policy: max_replies_per_day is reached"
+AtRisk = Literal["reply", "note", "handoff"]
 
 
 class TopicRule(Protocol):
@@ -41,6 +45,25 @@ def nothing_shown(topic: str) -> Bound | None:
     return None
 
 
+class Hours(Protocol):
+    """When people are at work, and what may go out by itself then and otherwise."""
+
+    @property
+    def inside(self) -> Literal["reply", "note"]: ...
+    @property
+    def outside(self) -> Literal["reply", "note"]: ...
+    def is_open(self, moment: datetime) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What holds when a ticket is decided on, beside what it says; `agent`: one is at work on it; `replies`: public ones of the day."""
+
+    now: datetime
+    agent: bool = False
+    replies: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The operator's policy as one ticket meets it; `ceiling` is the connector's own `deliver`, `bounds` knows each topic's bound."""
@@ -50,6 +73,10 @@ class Rules:
     ceiling: Literal["note", "reply"]
     max_replies_per_ticket: int
     bounds: Callable[[str], Bound | None] = nothing_shown
+    at_risk: AtRisk = "note"
+    hours: Hours | None = None
+    max_replies_per_day: int | None = None
+    agent_active: timedelta = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +97,8 @@ def refuse_early(triage: Triage, rules: Rules, replies: int) -> Decision | None:
         return Decision("skip", f"policy: this ticket already had {replies} answers of the bot", 1.0, ("policy: max_replies_per_ticket",))
     if triage.human_wanted:
         return Decision("handoff", "customer_request: the customer asks for a person", 1.0, ("triage: a person is wanted",))
+    if triage.risk and rules.at_risk == "handoff":
+        return Decision("handoff", f"policy: {triage.risk}", 1.0, ("policy: at_risk handoff",))
     if _mode(triage, rules) == "never":
         return Decision("handoff", f"policy: topic {triage.topic or 'default'} is left to people", 1.0, ("policy: deliver never",))
     if not triage.questions:
@@ -80,9 +109,16 @@ def refuse_early(triage: Triage, rules: Rules, replies: int) -> Decision | None:
 
 
 def decide(
-    triage: Triage, found: Found, draft: Draft | None, verdict: Verdict | None, rules: Rules, *, clashes: Sequence[Conflict] = ()
+    triage: Triage,
+    found: Found,
+    draft: Draft | None,
+    verdict: Verdict | None,
+    rules: Rules,
+    *,
+    clashes: Sequence[Conflict] = (),
+    moment: Moment | None = None,
 ) -> Decision:
-    """The decision over a checked draft. Whatever is not wholly supported goes to a person."""
+    """The decision over a checked draft. Whatever is not wholly supported goes to a person. `moment` None: a replay, without one."""
     if draft is None or verdict is None or not draft.sentences:
         hint = "; internal sources may help, see below" if found.internal else ""
         return Decision("handoff", f"no_knowledge: nothing that this customer may read answers it{hint}", 0.0, ("write: no answer",))
@@ -97,11 +133,11 @@ def decide(
     steps = ["check: every sentence is supported"]
     outcome: Outcome = "note"
     if _mode(triage, rules) == "reply":
-        obstacle = _obstacle(triage, draft, rules) or _doubt(triage, rules, confidence)
+        obstacle = _obstacle(triage, draft, rules) or _doubt(triage, rules, confidence) or (moment and _untimely(moment, rules))
         steps.append(obstacle or "policy: the topic's bound holds, or is waived (max_wrong: off)")
         outcome = "note" if obstacle else "reply"
     else:
-        steps.append("policy: deliver note")
+        steps.append(ONLY_NOTES)
     return Decision(outcome, steps[-1], confidence, tuple(steps))
 
 
@@ -113,7 +149,27 @@ def _obstacle(triage: Triage, draft: Draft, rules: Rules) -> str | None:
         return "policy: the message tries to instruct the bot"
     if not draft.complete:
         return "policy: only a part of the questions is answered"
+    if triage.risk and rules.at_risk != "reply":
+        return f"policy: {triage.risk}; a person sends it"
     return None
+
+
+def _untimely(moment: Moment, rules: Rules) -> str | None:
+    """Why no reply goes out just now."""
+    if moment.agent:
+        return "policy: an agent is at work on the ticket"
+    if rules.hours:
+        open_ = rules.hours.is_open(moment.now)
+        if (rules.hours.inside if open_ else rules.hours.outside) == "note":
+            return f"policy: only notes {'inside' if open_ else 'outside'} business hours"
+    if rules.max_replies_per_day is not None and moment.replies >= rules.max_replies_per_day:
+        return DAY_IS_FULL
+    return None
+
+
+def lowered(decision: Decision, why: str) -> Decision:
+    """A reply that became a note at the last moment."""
+    return replace(decision, outcome="note", reason=why, steps=(*decision.steps, why))
 
 
 def _doubt(triage: Triage, rules: Rules, confidence: float) -> str | None:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 import structlog
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from connectors.base import Comment, ConfigProblem, Helpdesk, Outdated, RateLimited, Refused, Reply, Ticket, Transient
+from connectors.base import (
+    Comment,
+    ConfigProblem,
+    Fields,
+    Helpdesk,
+    Outdated,
+    RateLimited,
+    Refused,
+    Reply,
+    Statuses,
+    Ticket,
+    Transient,
+)
 from storage import outbox
 from storage.outbox import Effect, State
 
@@ -28,6 +41,8 @@ class Courier:
     opt_out_tags: tuple[str, ...]
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
+    status: Literal["pending", "solved"] | None = None  # of a ticket whose customer was replied to
+    fields: Mapping[str, str] = field(default_factory=dict)  # what triage tells, by the helpdesk's own names
 
 
 def deliver(effect: Effect, customer_comment: str, courier: Courier) -> Effect:
@@ -60,14 +75,15 @@ def _attempt(effect: Effect, customer_comment: str, courier: Courier) -> Effect:
     ticket = _read(effect.ticket_id, courier)
     reference = courier.desk.find_reply(effect.ticket_id, effect.key) if ticket and effect.attempts > 1 else None
     if reference is None:
-        obstacle = obstacle_to(ticket, customer_comment, courier.opt_out_tags)
+        obstacle = obstacle_to(ticket, customer_comment, courier.opt_out_tags) or _taken_up(ticket, effect)
         if ticket is None or obstacle:
             return _settle(effect, State.CANCELLED, courier, reason=obstacle)
+        reply = Reply(effect.html, effect.public, status=courier.status if effect.public else None)
         try:
-            reference = courier.desk.post_reply(effect.ticket_id, Reply(effect.html, effect.public), effect.key, ticket.version)
+            reference = courier.desk.post_reply(effect.ticket_id, reply, effect.key, ticket.version)
         except Refused as refusal:
             return _settle(effect, State.REFUSED, courier, reason=str(refusal) or "the helpdesk refused it")
-    _add_tags(effect, courier.desk)
+    _finish(effect, courier)
     return _settle(effect, State.SENT, courier, vendor_ref=reference.id)
 
 
@@ -108,14 +124,32 @@ def last_from_customer(ticket: Ticket) -> Comment | None:
     return next((comment for comment in reversed(ticket.comments) if comment.public and comment.author == "customer"), None)
 
 
-def _add_tags(effect: Effect, desk: Helpdesk) -> None:
-    """After the reply, and repeatable: a crash between the two loses no reply, and the next attempt adds the tags."""
-    if not effect.tags:
-        return
+def _taken_up(ticket: Ticket | None, effect: Effect) -> str | None:
+    """An agent who wrote a note since a reply was decided on has taken the ticket up: nothing goes past them to the customer."""
+    if ticket is None or not effect.public:
+        return None
+    taken = any(comment.author == "agent" and comment.created_at > effect.created_at for comment in ticket.comments)
+    return "an agent took the ticket up meanwhile" if taken else None
+
+
+def _finish(effect: Effect, courier: Courier) -> None:
+    """After the comment, and repeatable: a crash between the two loses no reply, and the next attempt does what is left."""
+    desk, ticket = courier.desk, effect.ticket_id
+    if effect.tags:
+        _marked(effect, "tags", lambda: desk.add_tags(ticket, effect.tags))
+    if effect.public and courier.status and isinstance(desk, Statuses):
+        status = courier.status
+        _marked(effect, "status", lambda: desk.set_status(ticket, status))
+    if courier.fields and isinstance(desk, Fields):
+        _marked(effect, "fields", lambda: desk.fill_fields(ticket, courier.fields))
+
+
+def _marked(effect: Effect, what: str, call: Callable[[], None]) -> None:
+    """What a helpdesk refuses here is told, and keeps no answer back."""
     try:
-        desk.add_tags(effect.ticket_id, effect.tags)
+        call()
     except Refused as refusal:
-        log.warning("tags refused", connector=effect.connector, ticket=effect.ticket_id, reason=str(refusal))
+        log.warning(f"{what} refused", connector=effect.connector, ticket=effect.ticket_id, reason=str(refusal))
 
 
 def _settle(effect: Effect, state: State, courier: Courier, *, vendor_ref: str | None = None, reason: str | None = None) -> Effect:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,17 +14,20 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from bot.answer.check import Verdict, check
+from bot.answer.conduct import Conduct
 from bot.answer.conflict import Conflict, conflicts
-from bot.answer.decide import Decision, Rules, decide, refuse_early
+from bot.answer.decide import DAY_IS_FULL, ONLY_NOTES, Decision, Moment, Rules, decide, lowered, refuse_early
 from bot.answer.deliver import Courier, deliver, last_from_customer
 from bot.answer.hints import hints
 from bot.answer.note import draft_note, handoff_note
 from bot.answer.record import describe, with_outcome
 from bot.answer.render import Blocked, Rendered, render
 from bot.answer.retrieve import Found, Index, Passage, retrieve
+from bot.answer.risk import agent_at_work
 from bot.answer.triage import Triage
 from bot.answer.voice import Voice, Voiced
 from bot.answer.write import Draft, ModelUnavailable, OverBudget, Usage, Writer
+from bot.spending import midnight
 from connectors.base import Helpdesk, Ticket
 from storage import outbox, reviews
 from storage.database import reading
@@ -33,6 +36,7 @@ from storage.requesters import requester_key
 from storage.tables import DraftRow
 
 EFFECT = "answer"  # one effect per customer comment, whatever the decision turns out to be
+REFUSALS = 2  # tries that a model's refusal leaves the ticket as it was; the next one hands it over
 UNTIL_SOMEBODY_ACTED = 900.0  # seconds between two tries at a model that an operator must put right
 NOTHING = Found((), ())
 NO_USAGE = Usage()
@@ -53,12 +57,13 @@ class Flow:
     opt_out_tags: tuple[str, ...]
     now: Callable[[], datetime]
     voice: Voice = Voice()  # noqa: RUF009 - frozen
+    conduct: Conduct = Conduct()  # noqa: RUF009 - frozen
     sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What one pass through the verbs yielded; `unavailable` when the model or the budget stopped it."""
+    """What one pass through the verbs yielded; `unavailable` when the model or the budget stopped it, `refused` when it will again."""
 
     triage: Triage
     decision: Decision
@@ -68,6 +73,7 @@ class Way:
     rendered: Rendered | None = None
     usage: Usage = NO_USAGE
     unavailable: ModelUnavailable | None = None
+    refused: ModelUnavailable | None = None
     clashes: tuple[Conflict, ...] = ()
     voiced: Voiced | None = None
 
@@ -118,11 +124,20 @@ def answer(flow: Flow, ticket: Ticket) -> dict[str, Any]:
         planned, record = _plan(flow, ticket, comment.id, key)
         if planned is None:
             return record
-    settled = deliver(planned, comment.id, Courier(flow.desk, flow.engine, flow.opt_out_tags, flow.now, flow.sleep))
+    settled = deliver(planned, comment.id, _courier(flow, planned))
     if settled.state is State.CANCELLED:
         with Session(flow.engine) as session, session.begin():
             reviews.overtake(session, settled.draft_id, settled.reason or "", flow.now())
     return _posted(flow, settled)
+
+
+def _courier(flow: Flow, effect: Effect) -> Courier:
+    fields: Mapping[str, str] = {}
+    if flow.conduct.fields:
+        with Session(reading(flow.engine)) as session:
+            row = outbox.draft(session, effect.draft_id)
+        fields = flow.conduct.filled(row.record["triage"]) if row else {}
+    return Courier(flow.desk, flow.engine, flow.opt_out_tags, flow.now, flow.sleep, flow.conduct.status, fields)
 
 
 def is_settled(flow: Flow, ticket_id: str, comment_id: str) -> bool:
@@ -136,56 +151,102 @@ def _plan(flow: Flow, ticket: Ticket, comment: str, key: str) -> tuple[Effect | 
     """Draft and effect in one transaction; no effect for a skip, and none while the model is away."""
     draft_id = key[:12]
     way, record = _work(flow, ticket, draft_id)
-    if way.unavailable:
+    stopped = way.unavailable or (way.refused if _refusals(flow, ticket, record["reason"]) < REFUSALS else None)
+    if stopped:
         record["draft_id"] = secrets.token_hex(6)
         _keep(flow, ticket, record)
-        wait = way.unavailable.retry_after or (0.0 if way.unavailable.retryable else UNTIL_SOMEBODY_ACTED)
+        wait = stopped.retry_after or (0.0 if stopped.retryable else UNTIL_SOMEBODY_ACTED)
         raise Postponed(record["reason"], wait, record)
     if way.decision.outcome == "skip":
         record["draft_id"] = secrets.token_hex(6)
         _keep(flow, ticket, record)
         return None, record
-    public = way.decision.outcome == "reply" and way.rendered is not None
-    effect = Effect(
-        key=key,
-        draft_id=draft_id,
-        connector=flow.connector,
-        ticket_id=ticket.id,
-        kind=way.decision.outcome,
-        state=State.PLANNED,
-        html=_html(draft_id, way, public),
-        public=public,
-        tags=(f"draftdesk-{way.decision.outcome}",),
-        seen_version=ticket.version,
-        attempts=0,
-        vendor_ref=None,
-        reason=None,
-        created_at=flow.now(),
-        updated_at=flow.now(),
-    )
-    row = _row(flow, ticket, record)
     with Session(flow.engine) as session, session.begin():
-        planned = outbox.plan(session, row, effect)
+        if way.decision.outcome == "reply" and _is_full(flow, session):
+            way = replace(way, decision=lowered(way.decision, DAY_IS_FULL))
+            record = _described(flow, ticket, draft_id, way, record["timings_ms"])
+        row = _row(flow, ticket, record)
+        planned = outbox.plan(session, row, _effect(flow, ticket, key, way))
         reviews.ask(session, row)
     return planned, record
 
 
-def _html(draft_id: str, way: Way, public: bool) -> str:
-    if way.rendered is None or way.verdict is None or way.draft is None or way.decision.outcome == "handoff":
-        return handoff_note(
-            draft_id, way.decision.reason, hints=way.found.internal, remarks=way.triage.suspicious, clashes=way.clashes
-        )
-    if public:
-        return way.rendered.html
-    return draft_note(
-        draft_id, way.rendered.html, way.verdict, way.draft.citations, hints=way.found.internal, remarks=way.triage.suspicious
+def _refusals(flow: Flow, ticket: Ticket, reason: str) -> int:
+    """How often this customer comment met the same end already."""
+    comment = last_from_customer(ticket)
+    with Session(reading(flow.engine)) as session:
+        return outbox.ended_so(session, flow.connector, ticket.id, comment.id if comment else "", reason)
+
+
+def _is_full(flow: Flow, session: Session) -> bool:
+    """Whether the day has no reply left; asked again in the transaction that plans one, so that many at once cannot overstep it."""
+    cap = flow.rules.max_replies_per_day
+    return cap is not None and outbox.replies_since(session, midnight(flow.now()), alone=True) >= cap
+
+
+def _effect(flow: Flow, ticket: Ticket, key: str, way: Way) -> Effect:
+    draft_id, now = key[:12], flow.now()
+    return Effect(
+        key=key,
+        draft_id=draft_id,
+        connector=flow.connector,
+        ticket_id=ticket.id,
+        kind=way.decision.outcome,  # type: ignore[arg-type]
+        state=State.PLANNED,
+        html=_html(flow, draft_id, way),
+        public=way.decision.outcome == "reply",
+        tags=flow.conduct.marks(way.decision.outcome, way.triage),
+        seen_version=ticket.version,
+        attempts=0,
+        vendor_ref=None,
+        reason=None,
+        created_at=now,
+        updated_at=now,
     )
+
+
+def _html(flow: Flow, draft_id: str, way: Way) -> str:
+    triage, decision, found = way.triage, way.decision, way.found
+    remarks = (*triage.suspicious, *((triage.risk,) if triage.risk else ()))
+    if way.rendered is None or way.verdict is None or way.draft is None or decision.outcome == "handoff":
+        return handoff_note(
+            draft_id,
+            decision.reason,
+            hints=found.internal,
+            remarks=remarks,
+            clashes=way.clashes,
+            advice=flow.conduct.advice(decision.reason, triage.language),
+            nearest=found.public,
+        )
+    if decision.outcome == "reply":
+        return flow.conduct.signed(way.rendered, triage.language).html
+    why = decision.reason if _mode_is_reply(way) else ""
+    return draft_note(
+        draft_id,
+        way.rendered.html,
+        way.verdict,
+        way.draft.citations,
+        hints=found.internal,
+        remarks=remarks,
+        why=why,
+        complete=way.draft.complete,
+    )
+
+
+def _mode_is_reply(way: Way) -> bool:
+    """Whether the topic may reply, and something kept it from doing so: only then is that worth an agent's time."""
+    return way.decision.reason != ONLY_NOTES
 
 
 def _work(flow: Flow, ticket: Ticket, draft_id: str, then: Then | None = None) -> tuple[Way, dict[str, Any]]:
     timings: dict[str, float] = {}
     with _timed(timings, "total"):
         way = _walk(flow, ticket, timings, then)
+    return way, _described(flow, ticket, draft_id, way, {name: round(value * 1000, 1) for name, value in timings.items()})
+
+
+def _described(flow: Flow, ticket: Ticket, draft_id: str, way: Way, timings: Mapping[str, float]) -> dict[str, Any]:
+    replies = way.decision.outcome == "reply" and way.rendered is not None
     record = describe(
         draft_id,
         flow.connector,
@@ -195,13 +256,13 @@ def _work(flow: Flow, ticket: Ticket, draft_id: str, then: Then | None = None) -
         found=way.found,
         draft=way.draft,
         verdict=way.verdict,
-        rendered=way.rendered,
+        rendered=flow.conduct.signed(way.rendered, way.triage.language) if replies and way.rendered else way.rendered,
         usage=way.usage,
-        timings={"retrieve": 0.0, "write": 0.0, "check": 0.0} | timings,
+        timings={"retrieve": 0.0, "write": 0.0, "check": 0.0} | dict(timings),
     )
     if way.voiced:
         record |= {"voice": way.voiced.voice, "voice_fallback": way.voiced.why}
-    return way, record
+    return record
 
 
 def _walk(flow: Flow, ticket: Ticket, timings: dict[str, float], then: Then | None) -> Way:
@@ -220,8 +281,18 @@ def _walk(flow: Flow, ticket: Ticket, timings: dict[str, float], then: Then | No
     except ModelUnavailable as outage:
         kind = "budget" if isinstance(outage, OverBudget) else "model_unavailable"
         decision = Decision("handoff", f"{kind}: {outage.reason}", 0.0, (f"write: {kind}",))
-        return Way(triage, decision, found, usage=outage.usage, unavailable=None if outage.final else outage)
-    return _judge(flow, triage, found, draft, timings, ticket_id=ticket.id)
+        refused = outage if outage.final and not isinstance(outage, OverBudget) else None
+        return Way(triage, decision, found, usage=outage.usage, unavailable=None if outage.final else outage, refused=refused)
+    return _judge(flow, triage, found, draft, timings, ticket_id=ticket.id, moment=None if then else _moment(flow, ticket))
+
+
+def _moment(flow: Flow, ticket: Ticket) -> Moment:
+    now = flow.now()
+    replies = 0
+    if flow.rules.max_replies_per_day is not None:
+        with Session(reading(flow.engine)) as session:
+            replies = outbox.replies_since(session, midnight(now))
+    return Moment(now, agent_at_work(ticket, now, flow.rules.agent_active), replies)
 
 
 def _replies(flow: Flow, ticket: Ticket) -> int:
@@ -236,7 +307,9 @@ def _found(flow: Flow, triage: Triage, then: Then | None) -> Found:
     return replace(found, internal=hints(found))
 
 
-def _judge(flow: Flow, triage: Triage, found: Found, draft: Draft | None, timings: dict[str, float], *, ticket_id: str) -> Way:
+def _judge(
+    flow: Flow, triage: Triage, found: Found, draft: Draft | None, timings: dict[str, float], *, ticket_id: str, moment: Moment | None
+) -> Way:
     voiced = None
     with _timed(timings, "check"):
         verdict = check(draft, flow.allowed_links) if draft else None
@@ -246,7 +319,7 @@ def _judge(flow: Flow, triage: Triage, found: Found, draft: Draft | None, timing
         draft, verdict = voiced.draft, voiced.verdict
     with _timed(timings, "decide"):
         clashes = conflicts(verdict, draft.citations, found.public) if draft and verdict and verdict.supported else ()
-        decision = decide(triage, found, draft, verdict, flow.rules, clashes=clashes)
+        decision = decide(triage, found, draft, verdict, flow.rules, clashes=clashes, moment=moment)
         rendered = None
         if draft and verdict and verdict.supported:
             try:

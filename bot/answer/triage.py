@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from bot.answer import phrases
 from bot.answer.clean import hides_text, own_words, visible
 from bot.answer.entities import Entity, entities
 from bot.answer.language import language
+from bot.answer.risk import risk
 from bot.answer.words import ASKING, content_stems, content_words, fold, sentences
 from connectors.base import Comment, Ticket
 
@@ -38,6 +39,8 @@ class Triage:
     skip: str | None
     human_wanted: bool
     suspicious: tuple[str, ...]
+    risk: str | None = None  # why a person had better answer, in a sentence
+    sure: Mapping[str, float] = field(default_factory=dict)  # 0 to 1, by what was judged
 
 
 class Topic(Protocol):
@@ -65,6 +68,7 @@ def triage(ticket: Ticket, languages: Sequence[str], opt_out_tags: Sequence[str]
         skip=skip(ticket, turn, text, opt_out_tags),
         human_wanted=bool(phrases.HUMAN.search(folded)),
         suspicious=suspicious(f"{ticket.subject}\n{written}"),
+        risk=risk(ticket, text, angry=sentiment(text) == "negative"),
     )
 
 

@@ -155,9 +155,3 @@ class Wording(Strict):
         description="what the note says to your team for each reason",
         examples=[{"customer_request": {"en": "Please call back within two hours."}}],
     )
-
-
-def said_in(texts: Mapping[str, str], spoken: str, main: str) -> str | None:
-    """The text in this language, else in the main one, else the first there is; None where there is none."""
-    return texts.get(spoken) or texts.get(main) or next(iter(texts.values()), None)
-

@@ -160,9 +160,13 @@ class Calls:
         note: dict[str, JSON] = {"body": html, "private": True}
         return mapping(self.http.post(f"{API}/tickets/{ticket_id}/notes", note).json())
 
-    def set_tags(self, ticket_id: str, tags: list[str]) -> None:
+    def set_tags(self, ticket_id: str, tags: list[JSON]) -> None:
         """Replaces the list: there is no call that adds."""
-        self.http.put(f"{API}/tickets/{ticket_id}", {"tags": tags})
+        self.update(ticket_id, {"tags": tags})
+
+    def update(self, ticket_id: str, changes: dict[str, JSON]) -> None:
+        """Sent once; HttpError, RateLimited or Transient otherwise."""
+        self.http.put(f"{API}/tickets/{ticket_id}", changes)
 
 
 def _batch(path: str, answer: Answer, at: int) -> Batch:

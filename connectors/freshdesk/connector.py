@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Literal
 
 from connectors.base import (
+    JSON,
     ConfigProblem,
     Cursor,
     Outdated,
@@ -22,7 +24,7 @@ from connectors.base import (
     Transient,
     WebhookEvent,
 )
-from connectors.fields import Row, number
+from connectors.fields import Row, mapping, number
 from connectors.freshdesk import desk, tickets
 from connectors.freshdesk.client import Calls, sign_in
 from connectors.freshdesk.parse import Place, code
@@ -172,6 +174,31 @@ class Freshdesk:
             return
         try:
             self._calls.set_tags(ticket_id, [*standing, *missing])
+        except HttpError as refusal:
+            raise refused(ticket_id, refusal) from None
+
+    def set_status(self, ticket_id: str, status: Literal["pending", "solved"]) -> None:
+        """Only of an open ticket: what a person set stays. Raises Refused."""
+        row = self._calls.ticket(vendor_id(ticket_id))
+        if row is None or desk.is_gone(row) or desk.status(row) != "open":
+            return
+        self._update(ticket_id, {"status": desk.CODES[status]})
+
+    def fill_fields(self, ticket_id: str, fields: Mapping[str, str]) -> None:
+        """Custom fields by their name (cf_topic). Freshdesk sets every ticket's priority, so that one is never ours. Raises Refused."""
+        row = self._calls.ticket(vendor_id(ticket_id))
+        if row is None or desk.is_gone(row):
+            raise Refused(f"ticket {ticket_id} is gone, or this key may not see it")
+        standing = mapping(row.get("custom_fields"))
+        empty: dict[str, JSON] = {name: value for name, value in fields.items() if name in standing and standing[name] in (None, "")}
+        if empty:
+            self._update(ticket_id, {"custom_fields": empty})
+        if unknown := sorted(set(fields) - set(standing)):
+            raise Refused(f"ticket {ticket_id} has no field {', '.join(unknown)}; correct triage.fields")
+
+    def _update(self, ticket_id: str, changes: dict[str, JSON]) -> None:
+        try:
+            self._calls.update(vendor_id(ticket_id), changes)
         except HttpError as refusal:
             raise refused(ticket_id, refusal) from None
 

@@ -21,6 +21,7 @@ from connectors.markdown import plain
 Status = Literal["new", "open", "pending", "hold", "solved", "closed"]
 
 STATUSES: dict[int, Status] = {2: "open", 3: "pending", 4: "solved", 5: "closed"}
+CODES = {"pending": 3, "solved": 4}
 FIRST_OWN_STATUS = 6  # from here on the account's own: who is waited for is not to be told from the number
 CHANNELS = {1: "email", 2: "web", 3: "phone", 5: "twitter", 6: "facebook", 7: "chat", 9: "web", 10: "email", 13: "whatsapp"}
 OUTBOUND = 10  # a ticket's source: an agent wrote first

@@ -215,6 +215,8 @@ class Zendesk:
             "safe_update": True,
             "updated_stamp": seen_version,
         }
+        if reply.status:
+            request["status"] = reply.status
         try:
             body = self._calls.update_ticket(vendor_id(ticket_id), request)
         except HttpError as refusal:
@@ -231,6 +233,23 @@ class Zendesk:
             self._calls.add_tags(vendor_id(ticket_id), tags)
         except HttpError as refusal:
             raise refused(ticket_id, refusal) from None
+
+    def fill_fields(self, ticket_id: str, fields: Mapping[str, str]) -> None:
+        """Custom fields by their number, and `priority`. An agent who changes the ticket at the same moment wins. Raises Refused."""
+        found = self._calls.ticket(vendor_id(ticket_id))
+        if found is None:
+            raise Refused(f"ticket {ticket_id} is gone, or this credential may not see it")
+        row = found[0]
+        unknown = sorted(set(fields) - set(parse.custom_fields(row)) - {parse.PRIORITY})
+        request = parse.filled(row, fields)
+        if request:
+            try:
+                stamp = str(row.get("updated_at") or "")
+                self._calls.update_ticket(vendor_id(ticket_id), {**request, "safe_update": True, "updated_stamp": stamp})
+            except HttpError as refusal:
+                raise Refused(f"ticket {ticket_id}: its fields are left as they are: {refusal}") from None
+        if unknown:
+            raise Refused(f"ticket {ticket_id} has no field {', '.join(unknown)}; correct triage.fields")
 
     # --- webhooks ---
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, cast
 
-from connectors.base import Author, Comment, Document, Gone, Ticket, TicketRef, Transient, Unreadable
+from connectors.base import JSON, Author, Comment, Document, Gone, Ticket, TicketRef, Transient, Unreadable
 from connectors.fields import Row, mapping, moment, number, objects
 from connectors.markdown import to_markdown
 from connectors.zendesk.machines import machine
@@ -23,6 +23,7 @@ EFFECT = "draftdesk_effect"  # our key in ticket.metadata, read back as metadata
 BY_HAND = frozenset({"web", "email", "mobile", "chat", "native_messaging"})  # channels in which a person types
 STATUSES = frozenset({"new", "open", "pending", "hold", "solved", "closed"})
 LOCALE_IN_URL = re.compile(r"/hc/[A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*/articles/")
+PRIORITY = "priority"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -320,3 +321,20 @@ def _satisfaction(row: Row) -> Literal["good", "bad"] | None:
     """The score of `satisfaction_rating`; offered, unoffered and missing ratings say nothing."""
     score = str(mapping(row.get("satisfaction_rating")).get("score") or "")
     return "good" if score.startswith("good") else "bad" if score.startswith("bad") else None
+
+
+def filled(row: Row, wanted: Mapping[str, str]) -> dict[str, JSON]:
+    """What an update must say so that the empty ones of these fields are filled; nothing when there is none."""
+    standing = custom_fields(row)
+    empty: list[JSON] = [
+        {"id": int(name), "value": value} for name, value in wanted.items() if name in standing and standing[name] in (None, "", [])
+    ]
+    request: dict[str, JSON] = {"custom_fields": empty} if empty else {}
+    if PRIORITY in wanted and not row.get(PRIORITY):
+        request[PRIORITY] = wanted[PRIORITY]
+    return request
+
+
+def custom_fields(row: Row) -> dict[str, object]:
+    """What stands in a ticket's own fields, by their number; empty ones are named too."""
+    return {identity: item.get("value") for item in rows(row, "custom_fields") if (identity := number(item.get("id")))}

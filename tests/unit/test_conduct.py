@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from bot.config.conduct import EntityPattern, Hours, said_in
+from bot.config.conduct import EntityPattern, Hours
 
 PARIS = ZoneInfo("Europe/Paris")
 WEEK = {"mon-thu": ("09:00-12:00", "13:00-18:00"), "fri": "09:00-16:00"}
@@ -66,10 +66,3 @@ def test_hours_that_mean_nothing_are_refused(wrong: dict[str, object]) -> None:
 def test_a_pattern_that_cannot_be_used_is_refused(pattern: str) -> None:
     with pytest.raises(ValidationError):
         EntityPattern(type="contract", pattern=pattern)
-
-
-def test_a_text_is_taken_in_the_tickets_language_else_in_the_main_one_else_in_any() -> None:
-    texts = {"en": "a person", "fr": "une personne"}
-    assert [said_in(texts, "fr", "en"), said_in(texts, "de", "en"), said_in({"fr": "x"}, "de", "en"), said_in({}, "de", "en")] == [
-        "une personne", "a person", "x", None,
-    ]  # fmt: skip

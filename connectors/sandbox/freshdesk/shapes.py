@@ -61,7 +61,7 @@ def ticket_row(ticket: TicketRecord) -> JsonObject:
         "due_by": moment(due),
         "fr_due_by": moment(ticket.created_at + timedelta(days=1)),
         "is_escalated": False,
-        "custom_fields": {"cf_order_number": None, **ticket.custom_fields},
+        "custom_fields": {"cf_order_number": None, "cf_topic": None, "cf_mood": None, **ticket.custom_fields},
         "created_at": moment(ticket.created_at),
         "updated_at": moment(ticket.updated_at),
         "associated_tickets_count": None,

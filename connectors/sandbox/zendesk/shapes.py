@@ -9,6 +9,7 @@ from connectors.sandbox.company import Macro
 from connectors.sandbox.zendesk.records import AuditRecord, CommentRecord, JsonObject, TicketRecord, UserRecord
 
 BRAND_ID, FORM_ID, GROUP_ID = 36_000_000_100_001, 36_000_000_100_002, 36_000_000_100_003
+TOPIC_FIELD, MOOD_FIELD = 36_000_000_300_001, 36_000_000_300_002  # the account's own ticket fields
 STATUS_IDS = {name: 36_000_000_200_001 + n for n, name in enumerate(("new", "open", "pending", "hold", "solved", "closed", "deleted"))}
 TEXT_TYPES = {"pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg", "txt": "text/plain"}
 
@@ -57,8 +58,8 @@ def ticket(record: TicketRecord, origin: str, *, exported: bool = False) -> Json
         "is_public": record.is_public(),
         "due_at": None,
         "tags": [] if scrubbed else list(record.tags),
-        "custom_fields": record.custom_fields,
-        "fields": record.custom_fields,
+        "custom_fields": _fields(record),
+        "fields": _fields(record),
         "satisfaction_rating": _rating(record),
         "sharing_agreement_ids": [],
         "followup_ids": [],
@@ -78,6 +79,12 @@ def _ticket_via(record: TicketRecord) -> JsonObject:
     if record.followup_source_id is not None:
         shape["source"] = {"from": {"ticket_id": record.followup_source_id}, "to": {}, "rel": "follow_up"}
     return shape
+
+
+def _fields(record: TicketRecord) -> list[JsonObject]:
+    """Each field of the account, empty ones too, as the vendor lists them."""
+    standing = {item["id"]: item["value"] for item in record.custom_fields}
+    return [{"id": identity, "value": value} for identity, value in (dict.fromkeys((TOPIC_FIELD, MOOD_FIELD)) | standing).items()]
 
 
 def _rating(record: TicketRecord) -> JsonObject | None:

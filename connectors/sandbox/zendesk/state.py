@@ -240,8 +240,9 @@ class Desk:
         changed = []
         for name in CHANGEABLE:
             before = getattr(ticket, name)
-            if name in changes and changes[name] != before:
-                setattr(ticket, name, changes[name])
+            value = _merged(before, changes.get(name)) if name == "custom_fields" else changes.get(name)
+            if name in changes and value != before:
+                setattr(ticket, name, value)
                 event = {"type": "Change", "field_name": name, "value": changes[name], "previous_value": before}
                 audit.events.append({"id": next(self._ids), **event})
                 changed.append(name)
@@ -281,3 +282,9 @@ class Desk:
 def second(at: datetime) -> datetime:
     """The vendor keeps whole seconds: what two times are compared by."""
     return at - timedelta(microseconds=at.microsecond)
+
+
+def _merged(before: list[dict[str, Any]], changed: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """Fields that an update does not name keep their value."""
+    named = {int(item["id"]): item.get("value") for item in (*before, *(changed or ()))}
+    return [{"id": identity, "value": value} for identity, value in named.items()]

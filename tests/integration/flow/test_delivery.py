@@ -157,11 +157,19 @@ def test_a_model_that_somebody_must_put_right_is_not_asked_again_at_once(flow: F
     assert postponed.value.wait >= 600
 
 
-def test_a_ticket_that_the_model_refuses_goes_to_a_person_with_the_reason(flow: Flow, sandbox: Sandbox, writer_with: WriterWith) -> None:
+def test_a_ticket_that_the_model_refuses_is_left_as_it_was_twice_and_then_goes_to_a_person(
+    flow: Flow, sandbox: Sandbox, writer_with: WriterWith
+) -> None:
     ticket = open_ticket(flow, sandbox)
     sandbox.model.mode = "refuse"
+    refused = replace(flow, writer=writer_with(Budget()))
     try:
-        record = answer(replace(flow, writer=writer_with(Budget())), ticket)
+        for _ in range(2):
+            with pytest.raises(Postponed, match="the model refused to answer this ticket") as postponed:
+                answer(refused, ticket)
+            assert postponed.value.wait >= 600
+            assert not sandbox.desk.ledger.comments(int(ticket.id))
+        record = answer(refused, ticket)
     finally:
         sandbox.model.mode = "compose"
     assert (record["decision"], record["posted"]["public"]) == ("handoff", False)
