@@ -11,8 +11,9 @@ from connectors.base import ConfigProblem, CursorExpired, Transient
 from connectors.google_docs.parse import MIME, Change, Entry, Row, change, entry, mapping, rows, text
 from connectors.google_docs.refusals import limited, of_everything
 from connectors.google_docs.settings import Settings
-from connectors.google_docs.sign_in import Tokens
+from connectors.google_docs.sign_in import access_token
 from connectors.http import Denied, HttpClient, HttpError, HttpFactory
+from connectors.tokens import Tokens
 
 FILE = "id,name,mimeType,trashed,parents,driveId,modifiedTime,createdTime,shortcutDetails(targetId,targetMimeType)"
 FILES = f"nextPageToken,incompleteSearch,files({FILE})"
@@ -28,7 +29,8 @@ class Calls:
     """One method per call. What is refused to the whole account raises ConfigProblem; `Denied` otherwise is about one file."""
 
     def __init__(self, settings: Settings, http: HttpFactory, now: Callable[[], datetime]) -> None:
-        tokens = Tokens(settings, http, now)
+        door = http(settings.endpoints.token)
+        tokens = Tokens(settings.endpoints.token, lambda: access_token(settings, door, now), now)
         self._drive, self._drive_path = _client(settings.endpoints.drive, http, tokens)
         self._docs, self._docs_path = _client(settings.endpoints.docs, http, tokens)
         self._barred: set[str] = set()  # shared drives of which the account is no member, though a folder in them is shared with it

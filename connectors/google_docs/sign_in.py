@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,14 +14,13 @@ from connectors.base import ConfigProblem
 from connectors.google_docs.parse import mapping, text
 from connectors.google_docs.refusals import SCOPE, of_token
 from connectors.google_docs.settings import Settings
-from connectors.http import Denied, HttpError, HttpFactory
+from connectors.http import Denied, HttpClient, HttpError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LIFETIME = 3600  # seconds: the longest that an assertion may live
-RENEW_BEFORE = timedelta(seconds=120)  # a token that ends sooner is renewed first
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,45 +89,14 @@ def _part(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
-class Tokens:
-    """One access token for all threads, kept in memory only, with a single refresher."""
-
-    def __init__(self, settings: Settings, http: HttpFactory, now: Callable[[], datetime]) -> None:
-        self._settings = settings
-        self._http = http(settings.endpoints.token)
-        self._now = now
-        self._lock = threading.Lock()
-        self._token: str | None = None
-        self._ends: datetime | None = None
-        self._sent = threading.local()  # the token that this thread last sent: the one that a 401 speaks of
-
-    def headers(self) -> dict[str, str]:
-        with self._lock:
-            if self._token is None or (self._ends is not None and self._now() >= self._ends - RENEW_BEFORE):
-                self._fetch()
-            self._sent.token = self._token
-            return {"Authorization": f"Bearer {self._token}"}
-
-    def renew(self) -> bool:
-        """After a 401: whether there is a new token to try. A thread that lost the race takes the winner's."""
-        with self._lock:
-            if self._token == getattr(self._sent, "token", None):
-                self._fetch()
-            return True
-
-    def _fetch(self) -> None:
-        key, subject, where = read_key(self._settings), self._settings.auth.subject, self._settings.endpoints.token
-        self._token = None
-        form = {"grant_type": GRANT, "assertion": assertion(key, subject, self._now())}
-        try:
-            answer = mapping(self._http.post(urlsplit(where).path or "/", form, form=True).json())
-        except (HttpError, Denied) as refusal:
-            said = text(mapping(refusal.json).get("error_description"))[:160] or str(refusal)
-            raise ConfigProblem(
-                f"{self._settings.name}: Google gives {key.address} no access token ({said}): {of_token(refusal.json, subject)}"
-            ) from None
-        token, lasts = answer.get("access_token"), answer.get("expires_in")
-        if not isinstance(token, str) or not token:
-            raise ConfigProblem(f"{where} answered without an access_token; see that endpoints.token is right")
-        self._token = token
-        self._ends = self._now() + timedelta(seconds=min(lasts, 86_400)) if isinstance(lasts, int | float) and lasts > 0 else None
+def access_token(settings: Settings, http: HttpClient, now: Callable[[], datetime]) -> Mapping[str, object]:
+    """An assertion's worth (RFC 7523). Raises ConfigProblem."""
+    key, subject = read_key(settings), settings.auth.subject
+    form = {"grant_type": GRANT, "assertion": assertion(key, subject, now())}
+    try:
+        return mapping(http.post(urlsplit(settings.endpoints.token).path or "/", form, form=True).json())
+    except (HttpError, Denied) as refusal:
+        said = text(mapping(refusal.json).get("error_description"))[:160] or str(refusal)
+        raise ConfigProblem(
+            f"{settings.name}: Google gives {key.address} no access token ({said}): {of_token(refusal.json, subject)}"
+        ) from None

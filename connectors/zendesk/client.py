@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -15,6 +14,7 @@ from connectors.base import JSON, ConfigProblem, Transient
 from connectors.fields import Row, mapping, number
 from connectors.http import HttpError
 from connectors.settings import text_of
+from connectors.tokens import Tokens
 from connectors.zendesk.parse import listed, rows
 from connectors.zendesk.settings import Settings
 
@@ -25,14 +25,14 @@ Params = dict[str, str]
 API = "/api/v2"
 PAGE = {"page[size]": "100"}  # the most of cursor pagination
 USERS_AT_ONCE = 100  # of users/show_many
-RENEW_BEFORE = timedelta(seconds=60)  # a token that ends sooner is renewed first
 
 
 def sign_in(settings: Settings, http: HttpFactory, now: Callable[[], datetime]) -> HttpClient:
     """A client that carries this account's credential, and renews it where it can be renewed."""
     auth = settings.auth
     if auth.client_id is not None and auth.client_secret is not None:
-        tokens = Tokens(settings, http, now)
+        door = http(settings.base_url)
+        tokens = Tokens(f"{settings.base_url}/oauth/tokens", lambda: access_token(settings, door), now)
         return http(settings.base_url, tokens.headers, renew=tokens.renew)
     if auth.access_token is not None:
         bearer = auth.access_token
@@ -47,53 +47,22 @@ def basic(settings: Settings) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(pair).decode('ascii')}"}
 
 
-class Tokens:
-    """OAuth client credentials: one access token for all threads, kept in memory only, with a single refresher."""
-
-    def __init__(self, settings: Settings, http: HttpFactory, now: Callable[[], datetime]) -> None:
-        self._settings = settings
-        self._http = http(settings.base_url)
-        self._now = now
-        self._lock = threading.Lock()
-        self._token: str | None = None
-        self._ends: datetime | None = None
-        self._sent = threading.local()  # the token that this thread last sent: the one that a 401 speaks of
-
-    def headers(self) -> dict[str, str]:
-        with self._lock:
-            if self._token is None or (self._ends is not None and self._now() >= self._ends - RENEW_BEFORE):
-                self._fetch()
-            self._sent.token = self._token
-            return {"Authorization": f"Bearer {self._token}"}
-
-    def renew(self) -> bool:
-        """After a 401: whether there is a new token to try. A thread that lost the race takes the winner's."""
-        with self._lock:
-            if self._token == getattr(self._sent, "token", None):
-                self._fetch()
-            return True
-
-    def _fetch(self) -> None:
-        auth = self._settings.auth
-        self._token = None
-        request: dict[str, JSON] = {
-            "grant_type": "client_credentials",
-            "client_id": text_of(auth.client_id or ""),
-            "client_secret": auth.client_secret.reveal() if auth.client_secret else "",
-            "scope": auth.scope,
-        }
-        try:
-            answer = mapping(self._http.post("/oauth/tokens", request).json())
-        except (HttpError, ConfigProblem) as problem:
-            raise ConfigProblem(
-                f"{self._settings.base_url}: Zendesk gives no access token ({problem}); correct auth.client_id and auth.client_secret of"
-                f" {self._settings.name}, and see that the OAuth client is confidential and may use client credentials"
-            ) from None
-        token, lasts = answer.get("access_token"), answer.get("expires_in")
-        if not isinstance(token, str) or not token:
-            raise ConfigProblem(f"{self._settings.base_url}/oauth/tokens answered without an access_token; see that base_url is right")
-        self._token = token
-        self._ends = self._now() + timedelta(seconds=lasts) if isinstance(lasts, int | float) and lasts > 0 else None
+def access_token(settings: Settings, http: HttpClient) -> Row:
+    """OAuth client credentials. Raises ConfigProblem."""
+    auth = settings.auth
+    request: dict[str, JSON] = {
+        "grant_type": "client_credentials",
+        "client_id": text_of(auth.client_id or ""),
+        "client_secret": auth.client_secret.reveal() if auth.client_secret else "",
+        "scope": auth.scope,
+    }
+    try:
+        return mapping(http.post("/oauth/tokens", request).json())
+    except (HttpError, ConfigProblem) as problem:
+        raise ConfigProblem(
+            f"{settings.base_url}: Zendesk gives no access token ({problem}); correct auth.client_id and auth.client_secret of"
+            f" {settings.name}, and see that the OAuth client is confidential and may use client credentials"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
