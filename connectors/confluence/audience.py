@@ -12,7 +12,7 @@ from connectors.confluence.parse import Leaf
 
 @dataclass(slots=True)
 class Readers:
-    """What is known of pages' own restrictions, and of what is above them; asked for one by one where a list does not tell."""
+    """What is known of pages' own restrictions, and of what is above them; asked for one by one where no list tells."""
 
     wiki: Wiki
     spaces: Mapping[str, Audience]  # by key; one not named is internal
@@ -20,19 +20,27 @@ class Readers:
     above: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def learn(self, leaves: Sequence[Leaf], key: str) -> None:
-        """Of many pages at once; of an internal space nothing needs to be known."""
-        if self.spaces.get(key) == "public":
-            for told in self.wiki.protection(leaves).values():
-                if told.restricted is not None:
-                    self.own[told.id] = told.restricted
-                if told.ancestors is not None:
-                    self.above[told.id] = told.ancestors
+        """Of many pages at once, and of what is above them; of an internal space nothing needs to be known."""
+        if self.spaces.get(key) != "public":
+            return
+        self._take(leaves)
+        self._take(self.wiki.protection([leaf.id for leaf in leaves if leaf.restricted is None or leaf.ancestors is None]))
+        higher = dict.fromkeys(id for leaf in leaves for id in self.above.get(leaf.id, ()))
+        if strangers := [id for id in higher if id not in self.own and id.isdigit()]:
+            self._take(self.wiki.protection(strangers))
 
     def of(self, page: Leaf, key: str) -> Audience:
         """Internal wherever in doubt."""
         if self.spaces.get(key) != "public":
             return "internal"
         return "internal" if any(self._restricted(id) for id in (page.id, *self._chain(page))) else "public"
+
+    def _take(self, told: Sequence[Leaf]) -> None:
+        for leaf in told:
+            if leaf.restricted is not None:
+                self.own[leaf.id] = leaf.restricted
+            if leaf.ancestors is not None:
+                self.above[leaf.id] = leaf.ancestors
 
     def _chain(self, page: Leaf) -> tuple[str, ...]:
         known = self.above.get(page.id)

@@ -60,9 +60,9 @@ def moment(value: Any) -> datetime | None:
 
 
 def leaf(row: Mapping[str, Any], base: str) -> Leaf | None:
-    """A page; None for what has no id, or is no page."""
+    """A page; None for what has no id."""
     page = identity(row.get("id"))
-    if page is None or row.get("type", "page") != "page":
+    if page is None:
         return None
     version, history = mapping(row.get("version")), mapping(row.get("history"))
     number = version.get("number")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from typing import Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from connectors.base import Audience, ConfigProblem
-from connectors.origin import parse_origin
+from connectors.base import Audience
+from connectors.origin import bare_origin
 from connectors.settings import ConnectorSettings, Secret, Strict, TextOrReference
 
 
@@ -69,16 +68,9 @@ def address(value: str, *, plain: bool) -> str:
 
     Raises ValueError with a sentence for the operator.
     """
-    try:
-        found = parse_origin(value)
-    except ConfigProblem as problem:
-        raise ValueError(str(problem)) from None
-    parts = urlsplit(value)
-    path = parts.path.rstrip("/")
-    if parts.query or parts.fragment or not re.fullmatch(r"(/[\w.~-]+)*", path) or "/." in path:
+    parts = re.fullmatch(r"([^/?#]*//[^/?#]*)([^?#]*)(.*)", value, re.DOTALL)
+    origin = bare_origin(parts[1] if parts else value, plain=plain, example="https://acme.atlassian.net")
+    path = parts[2].rstrip("/") if parts else ""
+    if (parts and parts[3]) or not re.fullmatch(r"(/[\w.~-]+)*", path) or "/." in path:
         raise ValueError("only the site's address with its context path, such as https://acme.atlassian.net/wiki, without a query")
-    if found.scheme == "http" and not found.loopback and not plain:
-        raise ValueError("plain http would show the credentials to the network; write https, or set allow_plain_http: true beside it")
-    if found.host.endswith(".atlassian.net") and not path:
-        path = "/wiki"
-    return f"{found}{path}"
+    return f"{origin}{path or ('/wiki' if origin.endswith('.atlassian.net') else '')}"

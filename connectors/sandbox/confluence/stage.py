@@ -161,6 +161,13 @@ class ConfluenceStage:
         return item.status == "current" and item.space in READ and self.api.wiki.admits(item, self.api.wiki.accounts[BOT])
 
 
+class DataCenterStage(ConfluenceStage):
+    """The same, as Data Center."""
+
+    def __init__(self) -> None:
+        super().__init__("datacenter")
+
+
 def _body(marker: str) -> str:
     return f"<p>Whoever asks for <strong>{marker}</strong> finds it here.</p>"
 

@@ -42,6 +42,7 @@ STAGES = {
     "freshdesk": "connectors.sandbox.freshdesk.stage:FreshdeskStage",
     "google_docs": "connectors.sandbox.google_docs.stage:GoogleStage",
     "confluence": "connectors.sandbox.confluence.stage:ConfluenceStage",
+    "confluence_datacenter": "connectors.sandbox.confluence.stage:DataCenterStage",
 }
 NUMBER = int(os.environ.get("HISTORIES", "0"))
 FEW = 10  # histories of one connector, where the environment names no number
