@@ -15,7 +15,8 @@ FORMS = ("%Y/%m/%d %H:%M", "%Y-%m-%d %H:%M", "%Y/%m/%d", "%Y-%m-%d")
 OFFSET = re.compile(r"^([+-]?)(\d+)([yMwdhm])$")
 UNITS = {"y": 365 * 1440, "M": 30 * 1440, "w": 7 * 1440, "d": 1440, "h": 60, "m": 1}  # minutes
 TIMES = ("lastmodified", "created")
-WORDS = ("space", "type", "id", "content", "title", "text", "label", "creator", "ancestor", "parent")
+WORDS = ("space", "type", "id", "content", "title", "text", "label", "creator", "ancestor", "parent", "macro")
+MACRO = re.compile(r'<ac:(?:structured-)?macro [^>]*ac:name="([^"]*)"')
 SORTED = {"lastmodified": "modified", "created": "created", "title": "title", "id": "id"}
 Test = Callable[[Item, Entry], bool]
 MINUTE = timedelta(minutes=1)
@@ -226,5 +227,6 @@ def _matches(field: str, item: Item, entry: Entry, values: tuple[str, ...], loos
         "creator": {entry.creator.lower()},
         "ancestor": {str(id) for id in entry.above},
         "parent": {str(id) for id in entry.above[-1:]},
+        "macro": {name.lower() for name in MACRO.findall(entry.body)} if field == "macro" else set(),
     }
     return bool(known[field] & {value.lower() for value in values})

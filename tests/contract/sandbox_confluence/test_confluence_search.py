@@ -57,6 +57,13 @@ def test_questions_are_put_together(cloud: Any) -> None:
     assert found(cloud, "SPACE = kb AND (id = 101 OR id = 102) ORDER BY lastModified DESC") == ["102", "101"]
 
 
+def test_pages_are_found_by_the_macros_in_them(cloud: Any, clock: Any) -> None:
+    cloud.api.wiki.edit(102, body='<ac:structured-macro ac:name="excerpt-include" ac:schema-version="1"/><p>include</p>')
+    cloud.api.wiki.edit(103, body="<p>macro include</p>")
+    clock.advance(120)
+    assert found(cloud, 'space in ("KB") and type = page and macro in ("include","excerpt-include")') == ["102"]
+
+
 @pytest.mark.parametrize(
     "cql", ["space = ~tom", "colour = red", "space =", "space = KB and", 'lastmodified > "soon"', "(space = KB", 'a "b']
 )
