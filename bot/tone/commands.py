@@ -153,6 +153,36 @@ def cancel(context: typer.Context, job: Annotated[str, typer.Argument(metavar="J
         show(stop(config, job), as_json)
 
 
+@tone.command()
+def evaluate(
+    context: typer.Context,
+    model: Annotated[str | None, typer.Argument(metavar="[MODEL_ID]", help="[default: the newest that was trained]")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="[default: a folder of its data set]")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure whether a voice can be told from the team, and what it does to facts.
+
+    On held-out replies, against `none` and `exemplars`; writes evaluation.html and evaluation.json.
+    """
+    from bot.cli import echo_json, read_config, spoken_errors
+    from bot.tone.measuring import evaluate as measure
+
+    config = read_config(context)
+    with spoken_errors():
+        made = measure(config, model, out=out)
+    if as_json:
+        echo_json(made)
+        return
+    for row in made["voices"]:
+        fallback = f", fell back {row['fell_back']:.0%}" if row["name"] == "model" else ""
+        spread = f"{row['auc_low']:.2f} to {row['auc_high']:.2f}"
+        typer.echo(f"{row['name']}: AUC {row['auc']:.3f} ({spread}), facts kept {row['facts_kept']:.1%}{fallback}")
+    typer.echo(f"{'' if made['better_than_exemplars'] else 'not shown to be '}better than exemplars: {made['verdict']}")
+    if made["few"]:
+        typer.echo(f"only {made['held_out']} replies are held out: the ranges are wide", err=True)
+    typer.echo(made["page"], err=True)
+
+
 @tone.command("list")
 def list_(context: typer.Context, as_json: AsJson = False) -> None:
     """The voices that were trained."""

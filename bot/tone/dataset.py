@@ -18,7 +18,7 @@ from connectors.base import ConfigProblem
 
 SHINGLE = 4  # words
 SAME = 0.7  # share of shingles in common, from which on two replies are one
-HELD_OUT = 0.15  # of the tickets, the newest
+HELD_OUT, AT_LEAST, AT_MOST = 0.15, 20, 0.3  # of the tickets, the newest; of few tickets more, or nothing could be measured on them
 MOST_OF_A_KIND = 3.0  # times the median count of topics, of which a topic, language or agent keeps no more
 FLOOR = 20  # replies that any topic or agent may keep
 SYSTEM = (
@@ -144,7 +144,8 @@ def _balanced(examples: Sequence[Example], dropped: Counter[str]) -> list[Exampl
 def _split(examples: Sequence[Example]) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
     """The newest tickets are held out, each wholly."""
     tickets = list(dict.fromkeys(one.ticket for one in examples))
-    late = frozenset(tickets[len(tickets) - round(len(tickets) * HELD_OUT) :])
+    share = max(round(len(tickets) * HELD_OUT), min(AT_LEAST, round(len(tickets) * AT_MOST)))
+    late = frozenset(tickets[len(tickets) - share :])
     return tuple(one for one in examples if one.ticket not in late), tuple(one for one in examples if one.ticket in late)
 
 

@@ -8,61 +8,70 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from bot.tone.backends.openai import Job
 from bot.tone.prices import Price
+from bot.tone.trainer import Job, Trainer
 from bot.tone.validation import validate
-from connectors.base import ConfigProblem
+from connectors.base import ConfigProblem, RateLimited, Transient
 from storage import voices
 from storage.tables import VoiceRow
 
 BETWEEN_LOOKS = 10.0  # seconds
-
-
-class Trainer(Protocol):
-    def find(self, key: str) -> Job | None: ...
-    def start(self, key: str, train: Path, held_out: Path | None, parameters: dict[str, Any]) -> Job: ...
-    def look(self, job: str) -> Job: ...
-    def events(self, job: str) -> list[str]: ...
-    def cancel(self, job: str) -> Job: ...
+MOST_MISSED = 30  # looks in a row that got no answer before the command gives up; the job goes on without it
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
+    """`parameters` hold only what was asked for. What the same wish is, is one job."""
+
     dataset: str
     folder: Path
     provider: str
     base: str
     parameters: Mapping[str, Any]
+    task: str = "tone"
 
     @property
     def key(self) -> str:
         words = json.dumps([self.dataset, self.provider, self.base, dict(self.parameters)], sort_keys=True)
         return hashlib.sha256(words.encode()).hexdigest()[:32]
 
+    @property
+    def prefers(self) -> bool:
+        return self.parameters.get("method") == "dpo"
+
+    @property
+    def train(self) -> Path:
+        return self.folder / ("preference.jsonl" if self.prefers else "train.jsonl")
+
+    @property
+    def held_out(self) -> Path | None:
+        """None where nothing is held out; preference pairs are not split."""
+        path = self.folder / "validation.jsonl"
+        return path if not self.prefers and path.exists() and path.stat().st_size else None
+
 
 def begin(engine: Engine, trainer: Trainer, wish: Wish, now: datetime) -> str:
     """The job's id: of the one that exists for this wish, else of a new one. Raises ConfigProblem, Transient, RateLimited."""
-    train, held_out = wish.folder / "train.jsonl", wish.folder / "validation.jsonl"
-    faults = [fault for fault in validate(train, apart_from=held_out).faults if fault.grave]
+    faults = [fault for fault in validate(wish.train, apart_from=wish.held_out).faults if fault.grave]
     if faults:
-        raise ConfigProblem(f"{train}:{faults[0].line}: {faults[0].says} ({len(faults)} faults in all); nothing was sent")
+        raise ConfigProblem(f"{wish.train}:{faults[0].line}: {faults[0].says} ({len(faults)} faults in all); nothing was sent")
     row = VoiceRow(
         key=wish.key, dataset=wish.dataset, provider=wish.provider, base=wish.base, state="planned", created_at=now,
-        parameters=dict(wish.parameters),
+        parameters=dict(wish.parameters), task=wish.task,
     )  # fmt: skip
     with Session(engine) as session, session.begin():
         kept = voices.plan(session, row)
         state, job = kept.state, kept.job
-    if job is not None and state in ("running", "succeeded"):
+    if job is not None and (state == "succeeded" or (state == "running" and not trainer.look(job).interrupted)):
         return job
     found = trainer.find(wish.key)
     if found is None or found.state in ("failed", "cancelled"):
-        found = trainer.start(wish.key, train, held_out if held_out.stat().st_size else None, dict(wish.parameters))
+        found = trainer.start(wish.key, wish.train, wish.held_out, wish.parameters)
     with Session(engine) as session, session.begin():
         voices.record(session, wish.key, job=found.id, state="running", reason=None)
     return found.id
@@ -78,23 +87,44 @@ def follow(
     told: Callable[[str], None] = lambda _: None,
     wait: bool = True,
 ) -> Job:
-    """Looks until the job has ended (once without `wait`), tells each event once, and keeps the outcome."""
-    heard = 0
+    """Looks until the job has ended (once without `wait`), tells each event once, and keeps the outcome.
+
+    Looks without an answer are made again; raises what the last of too many raised.
+    """
+    heard = missed = 0
     while True:
-        seen = trainer.look(job)
-        events = trainer.events(job)
+        try:
+            seen, events = trainer.look(job), trainer.events(job)
+            missed = 0
+        except (Transient, RateLimited):
+            missed += 1
+            if not wait or missed >= MOST_MISSED:
+                raise
+            sleep(BETWEEN_LOOKS)
+            continue
         for message in events[heard:]:
             told(message)
         heard = len(events)
-        _keep(engine, seen, price)
+        _keep(engine, trainer, seen, price)
         if seen.state != "running" or not wait:
             return seen
         sleep(BETWEEN_LOOKS)
 
 
-def _keep(engine: Engine, seen: Job, price: Price | None) -> None:
+def _keep(engine: Engine, trainer: Trainer, seen: Job, price: Price | None) -> None:
     usd = seen.tokens * price.train / 1e6 if price and seen.tokens is not None else None
+    values: dict[str, Any] = {"state": seen.state, "model": seen.model, "tokens": seen.tokens, "usd": usd, "reason": seen.reason}
+    if seen.state == "succeeded":
+        values["curve"] = _curve(trainer, seen.id)
     with Session(engine) as session, session.begin():
         row = voices.find(session, seen.id)
         if row is not None:
-            voices.record(session, row.key, state=seen.state, model=seen.model, tokens=seen.tokens, usd=usd, reason=seen.reason)
+            voices.record(session, row.key, **values)
+
+
+def _curve(trainer: Trainer, job: str) -> list[dict[str, Any]] | None:
+    """None where the trainer does not tell: the model is there all the same."""
+    try:
+        return [point.row() for point in trainer.curve(job)]
+    except (Transient, RateLimited, ConfigProblem):
+        return None

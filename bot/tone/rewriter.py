@@ -31,6 +31,9 @@ class ModelRewriter:
     def _client(self) -> OpenAI:
         return open_client(self._settings)
 
+    def close(self) -> None:
+        self._client.close()
+
     def rewrite(self, text: str, language: str, ticket_id: str) -> tuple[str, Usage]:
         """Raises ModelUnavailable, also for an answer that is cut off, filtered or empty."""
         messages = prompt(text, language)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,15 +11,16 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from bot.config import Config
-from bot.tone.backends.openai import Job, OpenAITrainer
 from bot.tone.errands import find_dataset
 from bot.tone.jobs import Wish, begin, follow
-from bot.tone.prices import read_prices
+from bot.tone.prices import Price, read_prices
+from bot.tone.registry import alone, registry, row_of, rows, trainer_of
 from connectors.base import ConfigProblem
 from storage import voices
-from storage.database import open_database, reading
+from storage.database import reading
 
-LORA = "training: provider: lora is not part of this release; use provider: openai with a server that speaks its API, or voice: exemplars"
+Tell = Callable[[str], None]
+Sleep = Callable[[float], None]
 
 
 def train(
@@ -30,133 +29,94 @@ def train(
     parameters: Mapping[str, Any],
     *,
     wait: bool,
-    told: Callable[[str], None],
-    sleep: Callable[[float], None] = time.sleep,
+    told: Tell,
+    sleep: Sleep = time.sleep,
 ) -> dict[str, Any]:
     """Begins, or goes on with, the one job for this data set, base and parameters. Raises ConfigProblem, Transient, RateLimited."""
+    wish = wish_for(config, identity, parameters)
+    with trainer_of(config) as trainer, registry(config) as engine, alone(config):
+        job = begin(engine, trainer, wish, datetime.now(UTC))
+        seen = follow(engine, trainer, job, price_of(config, wish.base), sleep=sleep, told=told, wait=wait)
+        return row_of(engine, seen.id) | {"told": seen.told}
+
+
+def wish_for(config: Config, identity: str | None, parameters: Mapping[str, Any]) -> Wish:
+    """What is to be trained. Raises ConfigProblem: no data set, no trainer."""
     report, folder = find_dataset(config, identity)
     training = config.training
     if training is None:
-        raise ConfigProblem("training: is not configured")
-    wish = Wish(report["dataset"], folder, training.provider, str(training.model), {k: v for k, v in parameters.items() if v is not None})
-    price = read_prices(config.data_dir).models.get(wish.base)
-    with _trainer(config) as trainer, _registry(config) as engine, _alone(config):
-        job = begin(engine, trainer, wish, datetime.now(UTC))
-        seen = follow(engine, trainer, job, price, sleep=sleep, told=told, wait=wait)
-        return _shown(engine, seen)
+        raise ConfigProblem("training: is not configured; write `training: {provider: openai, model: BASE, api_key: env:NAME}`")
+    asked = {name: value for name, value in parameters.items() if value is not None}
+    if training.provider == "lora" and asked.get("method") == "dpo":
+        raise ConfigProblem("--method dpo: the lora trainer learns from chat examples only; leave it out, or use provider: openai")
+    return Wish(report["dataset"], folder, training.provider, str(training.model), asked, report.get("task", "tone"))
+
+
+def price_of(config: Config, base: str) -> Price | None:
+    """None: nobody wrote down what it costs; nothing is billed for what runs on this machine."""
+    if config.training is not None and config.training.provider == "lora":
+        return Price(base, 0.0, 0.0, 0.0)
+    return read_prices(config.data_dir).models.get(base)
 
 
 def look(config: Config, name: str | None) -> dict[str, Any]:
     """A job as it stands now; the newest by default."""
-    with _registry(config) as engine:
-        row = _row(engine, name)
+    with registry(config) as engine:
+        row = row_of(engine, name)
         if row["job"] is None:
             return row
-        price = read_prices(config.data_dir).models.get(row["base"])
-        with _trainer(config) as trainer:
-            seen = follow(engine, trainer, row["job"], price, sleep=time.sleep, wait=False)
-        return _shown(engine, seen)
+        with trainer_of(config, row["provider"]) as trainer:
+            seen = follow(engine, trainer, row["job"], price_of(config, row["base"]), sleep=time.sleep, wait=False)
+            points = [point.row() for point in trainer.curve(row["job"])] if seen.state == "running" else row["curve"]
+        return row_of(engine, seen.id) | {"told": seen.told, "curve": points}
 
 
 def cancel(config: Config, name: str) -> dict[str, Any]:
-    with _registry(config) as engine:
-        row = _row(engine, name)
+    with registry(config) as engine:
+        row = row_of(engine, name)
         if row["job"] is None:
             raise ConfigProblem(f"{name}: no job was made yet, there is nothing to cancel")
-        with _trainer(config) as trainer:
+        with trainer_of(config, row["provider"]) as trainer:
             trainer.cancel(row["job"])
-            return _shown(engine, follow(engine, trainer, row["job"], None, sleep=time.sleep, wait=False))
+            seen = follow(engine, trainer, row["job"], price_of(config, row["base"]), sleep=time.sleep, wait=False)
+            return row_of(engine, seen.id) | {"told": seen.told}
 
 
 def listed(config: Config) -> list[dict[str, Any]]:
     """Newest first; `in_use` is the promoted one."""
-    with _registry(config) as engine:
-        return _rows(engine)
+    with registry(config) as engine:
+        return rows(engine)
 
 
 def promote(config: Config, name: str, *, anyway: bool) -> dict[str, Any]:
-    """Raises ConfigProblem: not trained to the end, or not shown to be better than exemplars and not asked for anyway."""
-    with _registry(config) as engine:
-        row = _row(engine, name)
+    """Raises ConfigProblem: not trained to the end, or not measured to be better than what needs no training and not asked for anyway."""
+    with registry(config) as engine:
+        row = row_of(engine, name)
         if row["state"] != "succeeded" or row["model"] is None:
             raise ConfigProblem(f"{name}: its training is {row['state']}; only a finished voice can be used")
-        if not anyway:
-            reason = "it was not shown to sound more like the team than exemplars do; add --anyway to use it all the same"
-            raise ConfigProblem(f"{row['model']}: {reason}")
+        reason = unproved(row)
+        if reason and not anyway:
+            raise ConfigProblem(f"{row['model']}: {reason}; add --anyway to use it all the same")
         with Session(engine) as session, session.begin():
             voices.promote(session, row["key"], datetime.now(UTC))
-        return _row(engine, row["key"])
+        return row_of(engine, row["key"])
 
 
-def roll_back(config: Config) -> str | None:
+def unproved(row: Mapping[str, Any]) -> str | None:
+    """Why a voice may not be promoted as it is; None when it was measured to be better."""
+    if row["measured"] is None:
+        return f"nobody has measured it: run draftdesk tone evaluate {row['model']}"
+    return None if row["measured"]["better"] else str(row["measured"]["verdict"])
+
+
+def roll_back(config: Config, task: str = "tone") -> str | None:
     """The model now in use; None: no model, exemplars speak."""
-    with _registry(config) as engine, Session(engine) as session, session.begin():
-        row = voices.roll_back(session)
+    with registry(config) as engine, Session(engine) as session, session.begin():
+        row = voices.roll_back(session, task)
         return row.model if row else None
 
 
-def promoted(engine: Engine) -> str | None:
+def promoted(engine: Engine, task: str = "tone") -> str | None:
     with Session(reading(engine)) as session:
-        row = voices.in_use(session)
+        row = voices.in_use(session, task)
         return row.model if row else None
-
-
-@contextmanager
-def _trainer(config: Config) -> Iterator[OpenAITrainer]:
-    training = config.training
-    if training is None:
-        raise ConfigProblem("training: is not configured; write `training: {provider: openai, model: BASE, api_key: env:NAME}`")
-    if training.provider == "lora":
-        raise ConfigProblem(LORA)
-    trainer = OpenAITrainer(training)
-    try:
-        yield trainer
-    finally:
-        trainer.close()
-
-
-@contextmanager
-def _registry(config: Config) -> Iterator[Engine]:
-    engine = open_database(config.database_url(), folder=config.data_dir)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-@contextmanager
-def _alone(config: Config) -> Iterator[None]:
-    """One training command at a time on this machine: two would pay twice. The system lets go of the lock when a process dies."""
-    with (config.data_dir / "voice" / ".training").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigProblem("another draftdesk tone train is running; look at it with draftdesk tone status") from None
-        yield
-
-
-def _rows(engine: Engine) -> list[dict[str, Any]]:
-    with Session(reading(engine)) as session:
-        current = voices.in_use(session)
-        return [
-            {
-                "key": row.key, "model": row.model, "job": row.job, "state": row.state, "dataset": row.dataset, "provider": row.provider,
-                "base": row.base, "parameters": row.parameters, "tokens": row.tokens, "usd": row.usd, "reason": row.reason,
-                "created_at": row.created_at.isoformat(), "in_use": current is not None and current.key == row.key,
-            }
-            for row in voices.voices(session)
-        ]  # fmt: skip
-
-
-def _row(engine: Engine, name: str | None) -> dict[str, Any]:
-    rows = _rows(engine)
-    for row in rows:
-        if name is None or name in (row["model"], row["job"], row["key"]):
-            return row
-    known = ", ".join(str(row["model"] or row["job"] or row["key"]) for row in rows)
-    missing = f"there is no voice {name}; there are {known}" if name and known else "no voice was trained yet: run draftdesk tone train"
-    raise ConfigProblem(missing)
-
-
-def _shown(engine: Engine, seen: Job) -> dict[str, Any]:
-    return _row(engine, seen.id) | {"told": seen.told}

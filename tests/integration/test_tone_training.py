@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 
 from bot.config import Config, load
 from bot.demo import write_config
-from bot.tone.errands import make_dataset
+from bot.tone.errands import find_dataset, make_dataset
+from bot.tone.heldout import read_held_out
+from bot.tone.measuring import evaluate
 from bot.tone.training import cancel, listed, look, promote, roll_back, train
 from connectors.base import ConfigProblem, Transient
 from connectors.sandbox import Sandbox
@@ -23,20 +26,32 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
+def configured(folder: Path, url: str) -> Config:
+    path = write_config(folder, url)
+    (folder / "secrets" / "openai").write_text("sandbox-key")
+    key = f"file:{folder}/secrets/openai"
+    path.write_text(path.read_text() + f'training: {{provider: openai, model: {BASE}, base_url: "{url}/openai/v1", api_key: "{key}"}}\n')
+    return load(path)
+
+
+@pytest.fixture(scope="module")
+def voice(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """DATA_DIR/voice with a data set, made once."""
+    made = configured(tmp_path_factory.mktemp("desk"), sandbox.url)
+    make_dataset(made, None, [])
+    return made.data_dir / "voice"
+
+
 @pytest.fixture
-def config(sandbox: Sandbox, tmp_path: Path) -> Config:
+def config(sandbox: Sandbox, voice: Path, tmp_path: Path) -> Config:
     tuning = sandbox.model.fine_tuning
     tuning.jobs.clear()
     tuning.closed = tuning.fails = False
     tuning.lose, tuning.looks = 0, 1
-    path = write_config(tmp_path, sandbox.url)
-    (tmp_path / "secrets" / "openai").write_text("sandbox-key")
-    key = f"file:{tmp_path}/secrets/openai"
-    training = f'training: {{provider: openai, model: {BASE}, base_url: "{sandbox.url}/openai/v1", api_key: "{key}"}}\n'
-    path.write_text(path.read_text() + training)
-    loaded = load(path)
-    make_dataset(loaded, None, [])
-    return loaded
+    sandbox.model.reply = None
+    made = configured(tmp_path, sandbox.url)
+    shutil.copytree(voice, made.data_dir / "voice")
+    return made
 
 
 def run(config: Config, *, wait: bool = True, heard: list[str] | None = None, **parameters: object) -> dict[str, object]:
@@ -100,3 +115,45 @@ def test_a_voice_is_used_only_when_asked_for_and_rolled_back_in_one_step(config:
     assert [row["model"] for row in listed(config) if row["in_use"]] == [second["model"]]
     assert roll_back(config) == first["model"]
     assert roll_back(config) is None
+
+
+def teach(sandbox: Sandbox, config: Config) -> None:
+    """The sandbox's model says what the team said, where the facts allow it."""
+    told = {one.plain: one.team.split("\n\n") for one in read_held_out(find_dataset(config, None)[1] / "validation.jsonl")}
+
+    def say(body: dict[str, object]) -> str:
+        asked = str(body["messages"][-1]["content"])  # type: ignore[index]
+        team = next((parts for plain, parts in told.items() if plain.split() == asked.split()), None)
+        return "\n\n".join(team[1:-1]) if team else asked
+
+    sandbox.model.reply = say
+
+
+def test_a_voice_is_measured_and_promoted_without_a_word_only_when_it_beats_exemplars(
+    config: Config, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = str(run(config)["model"])
+    with pytest.raises(ConfigProblem, match="nobody has measured it"):
+        promote(config, model, anyway=False)
+    teach(sandbox, config)
+    made = evaluate(config, None, out=None)
+    assert [row["name"] for row in made["voices"]] == ["none", "exemplars", "model"]
+    assert {row["facts_kept"] for row in made["voices"]} == {1.0}
+    assert Path(made["page"]).read_text().count("<svg") == 1
+    assert made["curve"]
+    assert made["voices"][2]["cost_usd"] > 0
+    row = listed(config)[0]
+    assert row["measured"]["better"] == made["better_than_exemplars"]
+    if not made["better_than_exemplars"]:
+        with pytest.raises(ConfigProblem, match="not shown to sound more like the team"):
+            promote(config, model, anyway=False)
+
+
+def test_a_model_that_answers_nothing_is_not_measured(config: Config, sandbox: Sandbox) -> None:
+    run(config)
+    sandbox.model.mode = "error"
+    try:
+        with pytest.raises(Transient, match="nothing was measured"):
+            evaluate(config, None, out=None)
+    finally:
+        sandbox.model.mode = "compose"

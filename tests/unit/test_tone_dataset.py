@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.tone.cleaning import clean
@@ -81,6 +81,7 @@ def test_the_plain_side_keeps_the_facts_and_loses_the_manner() -> None:
     assert made == "Hold the button for 10 seconds, then open https://app.example/pair and pick sensor number {n}."
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(["It's 10 €!", "Just don't press 3.", "See https://a.example/x1!", "Of course", "Mail a@b.example", "7:30 :)"]),
@@ -92,6 +93,7 @@ def test_no_number_link_or_address_is_ever_lost_or_made_on_the_plain_side(parts:
     assert facts(plain(taken)) == facts(taken.body)
 
 
+@settings(deadline=None)
 @given(
     st.from_regex(r"[a-z]{3,8}\.[a-z]{3,8}@[a-z]{3,8}\.(?:com|org)", fullmatch=True),
     st.from_regex(r"\+49 [1-9][0-9]{2} [0-9]{7}", fullmatch=True),

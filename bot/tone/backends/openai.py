@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import base64
+import binascii
+import csv
+import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.tone.trainer import Job, Point, State
 from connectors.base import ConfigProblem, RateLimited, Transient
 
 if TYPE_CHECKING:
@@ -14,25 +19,16 @@ if TYPE_CHECKING:
     from bot.config.model import OpenAITraining
 
 MARK = "draftdesk_key"  # in a job's metadata: by it a job is found again after its answer was lost
-RUNNING = "running"
-ENDED = {"succeeded": "succeeded", "failed": "failed", "cancelled": "cancelled"}
+ENDED: dict[str, State] = {"succeeded": "succeeded", "failed": "failed", "cancelled": "cancelled"}
+NUMBERS = {
+    "supervised": ("n_epochs", "batch_size", "learning_rate_multiplier"),
+    "dpo": ("n_epochs", "batch_size", "learning_rate_multiplier", "beta"),
+}
 CLOSED = (
     "does not let this account train: OpenAI takes no new organisations since 2026-05-07, and no new jobs at all from 2027-01-06. "
-    "What remains: voice: {provider: exemplars}, which needs no training; or `training.base_url` of another server that speaks this API. "
-    "The data set is yours and fits both"
+    "What remains: voice: {provider: exemplars}, which needs no training; `training: {provider: lora, model: ./models/BASE}`, which trains "
+    "an open model on this machine; or `training.base_url` of another server that speaks this API. The data set is yours and fits all three"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """`state` is running, succeeded, failed or cancelled; `told` is the server's own word for it."""
-
-    id: str
-    state: str
-    told: str
-    model: str | None
-    tokens: int | None
-    reason: str | None
 
 
 class OpenAITrainer:
@@ -67,11 +63,12 @@ class OpenAITrainer:
                     return _job(row)
         return None
 
-    def start(self, key: str, train: Path, held_out: Path | None, parameters: dict[str, Any]) -> Job:
+    def start(self, key: str, train: Path, held_out: Path | None, parameters: Mapping[str, Any]) -> Job:
         """Uploads the files and creates the job. Raises Transient when it is not known whether the job exists: look with `find`."""
-        numbers = {name: parameters[name] for name in ("n_epochs", "batch_size", "learning_rate_multiplier") if parameters.get(name)}
+        kind = str(parameters.get("method") or "supervised")
+        numbers = {name: parameters[name] for name in NUMBERS[kind] if parameters.get(name)}
         more = {name: parameters[name] for name in ("seed", "suffix") if parameters.get(name) is not None}
-        method: Any = {"type": "supervised", "supervised": {"hyperparameters": numbers}}
+        method: Any = {"type": kind, kind: {"hyperparameters": numbers}}
         with _told(self._settings):
             if held_out is not None:
                 more["validation_file"] = self._client.files.create(file=held_out, purpose="fine-tune").id
@@ -90,6 +87,15 @@ class OpenAITrainer:
         with _told(self._settings):
             return [str(row.message) for row in self._client.fine_tuning.jobs.list_events(job, limit=100)][::-1]
 
+    def curve(self, job: str) -> list[Point]:
+        """From the result file once there is one, before that from the events."""
+        with _told(self._settings):
+            files = self._client.fine_tuning.jobs.retrieve(job).result_files
+            if files:
+                return read_result(self._client.files.content(files[0]).read())
+            rows = list(self._client.fine_tuning.jobs.list_events(job, limit=100))[::-1]
+        return [_point(row.data) for row in rows if isinstance(row.data, dict) and row.data.get("step") is not None]
+
     def cancel(self, job: str) -> Job:
         with _told(self._settings):
             return _job(self._client.fine_tuning.jobs.cancel(job))
@@ -97,9 +103,32 @@ class OpenAITrainer:
 
 def _job(row: Any) -> Job:
     error = getattr(row, "error", None)  # an object of nulls while all is well
-    return Job(
-        row.id, ENDED.get(row.status, RUNNING), row.status, row.fine_tuned_model, row.trained_tokens, getattr(error, "message", None)
-    )
+    state = ENDED.get(row.status, "running")
+    return Job(row.id, state, row.status, row.fine_tuned_model, row.trained_tokens, getattr(error, "message", None))
+
+
+def read_result(content: bytes) -> list[Point]:
+    """A result file: CSV, or the same in base64 (OpenAI's files come so, other servers' do not). Raises Transient."""
+    raw = content.strip().strip(b'"')
+    if b"," not in raw:
+        try:
+            raw = base64.b64decode(raw, validate=True)
+        except binascii.Error:
+            raise Transient("the result file is neither CSV nor base64 of it; the model itself is ready") from None
+    rows = csv.DictReader(io.StringIO(raw.decode("utf-8", "replace")))
+    return [_point(row) for row in rows if (row.get("step") or "").strip().isdigit()]
+
+
+def _point(row: Mapping[str, Any]) -> Point:
+    """Cells are empty where nothing was measured."""
+    return Point(int(row["step"]), _number(row.get("train_loss")), _number(row.get("valid_loss")))
+
+
+def _number(cell: object) -> float | None:
+    try:
+        return float(str(cell))
+    except ValueError:
+        return None
 
 
 class _told:
