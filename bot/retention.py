@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
@@ -52,9 +51,8 @@ def _samples(deployment: Deployment, before: datetime) -> int:
     with Session(deployment.engine) as session, session.begin():
         count = int(session.execute(delete(samples).where(samples.c.made_at < before)).rowcount)  # type: ignore[attr-defined]
     folder = deployment.config.data_dir / "simulate"
-    old = before.timestamp() - deployment.now().timestamp() + time.time()  # files tell the machine's time
     for path in files(folder) if folder.is_dir() else ():
-        if path.stat().st_mtime < old:
+        if path.stat().st_mtime < before.timestamp():
             path.unlink()
     return count
 
