@@ -207,7 +207,7 @@ def _effect(flow: Flow, ticket: Ticket, key: str, way: Way) -> Effect:
 
 def _html(flow: Flow, draft_id: str, way: Way) -> str:
     triage, decision, found = way.triage, way.decision, way.found
-    remarks = (*triage.suspicious, *((triage.risk,) if triage.risk else ()))
+    remarks = (*((triage.risk,) if triage.risk else ()), *(f"the message {sign}" for sign in triage.suspicious))
     if way.rendered is None or way.verdict is None or way.draft is None or decision.outcome == "handoff":
         return handoff_note(
             draft_id,
@@ -230,6 +230,7 @@ def _html(flow: Flow, draft_id: str, way: Way) -> str:
         remarks=remarks,
         why=why,
         complete=way.draft.complete,
+        language=triage.language if triage.language != flow.conduct.main else None,
     )
 
 

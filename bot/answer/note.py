@@ -13,19 +13,16 @@ from bot.answer.conflict import Conflict
 from bot.answer.retrieve import Passage
 
 TITLE_LIMIT = 90  # characters; a title is content of other people and may be anything
-QUOTE_LIMIT = 48  # characters of a statement that is pointed at
-MOST_QUOTES, MOST_NEAREST, MOST_HINTS = 3, 3, 3
+QUOTE_LIMIT = 44  # characters of a statement that is pointed at
+MOST_QUOTES, MOST_NEAREST, MOST_HINTS = 2, 3, 3
 HEADLINES = {
-    "customer_request": "the customer asks for a person",
-    "no_knowledge": "nothing that this customer may read answers it",
     "unsupported": "what was written could not be proved",
-    "policy": "left to people by your rules",
-    "conflict": "the sources contradict each other",
+    "policy": "your rules leave it to people",
     "injection": "the message tries to instruct the bot",
     "model_unavailable": "the model could not answer",
     "budget": "the money for this ticket is used up",
     "pending_question": "an earlier question is still open",
-}
+}  # before the reason's own sentence, where that does not say it by itself
 
 
 def draft_note(
@@ -38,18 +35,23 @@ def draft_note(
     remarks: Sequence[str],
     why: str = "",
     complete: bool = True,
+    language: str | None = None,
 ) -> str:
-    """HTML of the note that carries a draft; `body_html` is already sanitised, `why` says what kept it from being sent."""
-    lead = "Draft reply, ready to send" if complete else "Draft of a part of the reply: a question is left to you"
+    """HTML of the note that carries a draft; `body_html` is already sanitised, `why` says what kept it from being sent.
+
+    `language` is told where it is not the team's own.
+    """
+    spoken = f" ({escape(language)})" if language else ""
+    lead = f"Draft reply{spoken}, ready to send" if complete else f"Draft{spoken} of a part of the reply: a question is left to you"
     return "".join(
         [
-            f"<p><strong>{lead}</strong></p><hr>",
+            f"<p><strong>{lead}</strong></p>",
+            _warnings(remarks),
+            "<hr>",
             body_html,
             "<hr>",
-            _list("Sources", _sources(citations, verdict.sentences)),
-            _line("Checked", _checked(verdict.sentences)),
-            _line("Not sent", escape(_sentence(why))) if why else "",
-            _list("Look at this first", [escape(_sentence(remark)) for remark in remarks]),
+            _list(_proof(verdict.sentences), _sources(citations, verdict.sentences)),
+            f"<p><strong>Not sent by itself:</strong> {escape(_sentence(why))}</p>" if why else "",
             _hints(hints),
             _foot(draft_id),
         ]
@@ -67,30 +69,48 @@ def handoff_note(
     nearest: Sequence[Passage] = (),
 ) -> str:
     """HTML of the note that says why there is no draft; sources that disagree are shown side by side. `advice`: the operator's words."""
-    kind, _, sentence = reason.partition(": ")
     return "".join(
         [
-            f"<p><strong>For you: {escape(HEADLINES.get(kind, kind.replace('_', ' ')))}</strong></p>",
+            f"<p><strong>No draft: {escape(_why(reason))}</strong></p>",
             f"<p>{escape(advice)}</p>" if advice else "",
-            _line("No draft", escape(_sentence(sentence or kind))),
             _clashes(clashes),
-            _list("Look at this first", [escape(_sentence(remark)) for remark in remarks]),
-            _list("Nearest pages", [_link(passage) for passage in _documents(nearest)[:MOST_NEAREST]]),
+            _warnings(remarks),
             _hints(hints),
+            _list("Nearest pages for customers", [_link(passage) for passage in _documents(nearest)[:MOST_NEAREST]]),
             _foot(draft_id),
         ]
     )
 
 
+def _why(reason: str) -> str:
+    kind, _, sentence = reason.partition(": ")
+    if kind not in HEADLINES:
+        return sentence or kind.replace("_", " ")
+    return f"{HEADLINES[kind]} ({sentence})" if sentence else HEADLINES[kind]
+
+
+def _warnings(remarks: Sequence[str]) -> str:
+    """Before the draft, where they are read in time."""
+    return f"<p>⚠ {escape(' '.join(map(_sentence, remarks)))}</p>" if remarks else ""
+
+
+def _proof(sentences: Sequence[Judged]) -> str:
+    total = sum(bool(sentence.citations) for sentence in sentences)
+    held = sum(bool(sentence.citations) and sentence.supported for sentence in sentences)
+    return f"Sources ({held} of {total} statements checked)"
+
+
 def _sources(citations: Sequence[Passage], sentences: Sequence[Judged]) -> list[str]:
-    """One entry a document, with the beginnings of the statements that it proves."""
+    """One entry a document; of several, with the beginnings of the statements that each proves."""
     proven: dict[str, list[str]] = {}
     first: dict[str, Passage] = {}
     for marker, passage in enumerate(citations, start=1):
         said = [_beginning(sentence.text) for sentence in sentences if marker in sentence.citations]
-        first.setdefault(passage.document, passage)
-        proven.setdefault(passage.document, []).extend(said)
-    return [f"{_link(first[document])}{_quoted(list(dict.fromkeys(said)))}" for document, said in proven.items() if said]
+        if said:
+            first.setdefault(passage.document, passage)
+            proven.setdefault(passage.document, []).extend(said)
+    several = len(proven) > 1
+    return [f"{_link(first[document])}{_quoted(list(dict.fromkeys(said))) if several else ''}" for document, said in proven.items()]
 
 
 def _quoted(said: Sequence[str]) -> str:
@@ -103,13 +123,6 @@ def _beginning(text: str) -> str:
     if len(line) <= QUOTE_LIMIT:
         return line
     return line[:QUOTE_LIMIT].rsplit(" ", 1)[0] + "…"
-
-
-def _checked(sentences: Sequence[Judged]) -> str:
-    total = sum(bool(sentence.citations) for sentence in sentences)
-    held = sum(bool(sentence.citations) and sentence.supported for sentence in sentences)
-    subject = "1 statement stands" if total == 1 else f"{held} of {total} statements stand"
-    return f"{subject} in these sources, with each number, date, price and link."
 
 
 def _hints(hints: Sequence[Passage]) -> str:
@@ -125,10 +138,6 @@ def _clashes(clashes: Sequence[Conflict]) -> str:
         f"<li>{_link(clash.source)}: “{escape(clash.said)}”</li><li>{_link(clash.rival)}: “{escape(clash.other)}”</li>" for clash in clashes
     ]
     return f"<ul>{''.join(pairs)}</ul>" if pairs else ""
-
-
-def _line(name: str, html: str) -> str:
-    return f"<p><strong>{name}:</strong> {html}</p>"
 
 
 def _list(name: str, items: Sequence[str]) -> str:
