@@ -18,6 +18,7 @@ class Readers:
     spaces: Mapping[str, Audience]  # by key; one not named is internal
     own: dict[str, bool] = field(default_factory=dict)  # restricted by itself; what nobody tells counts as restricted
     above: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    asked: int = 0  # one by one
 
     def learn(self, leaves: Sequence[Leaf], key: str) -> None:
         """Of many pages at once, and of what is above them; of an internal space nothing needs to be known."""
@@ -45,6 +46,7 @@ class Readers:
     def _chain(self, page: Leaf) -> tuple[str, ...]:
         known = self.above.get(page.id)
         if known is None or (page.parent is not None and page.parent not in known):
+            self.asked += 1
             told = self.wiki.ancestors(page)
             known = ("?",) if told is None else told
             self.above[page.id] = known
@@ -52,5 +54,6 @@ class Readers:
 
     def _restricted(self, id: str) -> bool:
         if id not in self.own:
+            self.asked += 1
             self.own[id] = self.wiki.restricted(id) is not False if id.isdigit() else True
         return self.own[id]

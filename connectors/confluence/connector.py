@@ -18,6 +18,7 @@ from connectors.http import Denied, HttpError, HttpFactory
 WALK_EVERY = timedelta(minutes=45)  # moves, restrictions and deletions make no version; with a turn each quarter of an hour: an hour
 READ_EVERY = timedelta(hours=23)
 FEW, FEW_SPACES = 200, 4  # pages and spaces of which so few requests tell the state that it is asked at every turn
+FEW_ASKED = 8  # unless more than so many pages have to be asked for one by one
 T = TypeVar("T")
 
 
@@ -74,7 +75,7 @@ class Confluence:
             yield from self._walk(state, state.walk)
         if not compared:
             spaces = {key: Space(key, id, key) for key, (id, _) in state.spaces.items()}
-            yield from self._turn(state, spaces).edited(self._now)
+            yield from Turn(state, self._wiki, self._pages(spaces)).edited(self._now)
         yield Page((), state.cursor(), True)
 
     def list_ids(self) -> Iterator[str]:
@@ -121,21 +122,19 @@ class Confluence:
 
     def _due(self, state: State) -> bool:
         """Whether all pages are to be compared now: few at every turn, many when three quarters of an hour have passed."""
-        few = len(state.known) <= FEW and len(self._keys) <= FEW_SPACES
+        few = len(state.known) <= FEW and len(self._keys) <= FEW_SPACES and not state.dear
         told = {key: audience for key, (_, audience) in state.spaces.items()}
         if few or state.young or state.walked is None or state.read is None or told != self._told():
             return True
         return self._now() - state.walked >= WALK_EVERY or self._now() - state.read >= READ_EVERY
 
     def _walk(self, state: State, walk: Walk) -> Iterator[Page]:
-        spaces = self._remembered(state)
+        pages = self._pages(self._remembered(state))
         if walk.anew:
             self._unknown.clear()
-        yield from self._turn(state, spaces).walk(walk)
+        yield from Turn(state, self._wiki, pages).walk(walk)
+        state.dear = pages.asked > FEW_ASKED
         self._met = len(state.known)
-
-    def _turn(self, state: State, spaces: dict[str, Space]) -> Turn:
-        return Turn(state, self._wiki, self._pages(spaces))
 
     def _pages(self, spaces: dict[str, Space]) -> Pages:
         return Pages(self._wiki, self._prefix, spaces, self._audience, self._unknown)

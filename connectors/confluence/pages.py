@@ -54,6 +54,11 @@ class Pages:
         self._unknown = unknown
         self._included: dict[str, Leaf | None] = {}  # by target
 
+    @property
+    def asked(self) -> int:
+        """How much had to be asked of single pages to know who may read them."""
+        return self._readers.asked
+
     def heads(self, space: Space, place: str | None) -> Iterator[tuple[list[Head], str | None]]:
         """A space's pages slice by slice, with where to go on (None: that was the end)."""
         for part in self.slices(space, place):

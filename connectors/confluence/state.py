@@ -36,13 +36,14 @@ class State:
     """`since`: from when on edits are asked for; `walked` and `read`: when the last comparison and the last reading of all began.
 
     `spaces`: by key, the id and the audience that the settings gave it. `young`: fresh from a first load in parts, which may have read
-    what has changed back since.
+    what has changed back since. `dear`: lists do not tell here who may read a page, so that comparing takes a request for each.
     """
 
     since: datetime
     walked: datetime | None = None
     read: datetime | None = None
     young: bool = False
+    dear: bool = False
     spaces: dict[str, list[str]] = field(default_factory=dict)
     known: Marks = field(default_factory=dict)
     includes: dict[str, Targets] = field(default_factory=dict)
@@ -61,6 +62,7 @@ class State:
             "walked": self.walked.isoformat() if self.walked else None,
             "read": self.read.isoformat() if self.read else None,
             "young": self.young,
+            "dear": self.dear,
             "spaces": {key: list(told) for key, told in self.spaces.items()},
             "known": dict(self.known),
             "includes": {page: dict(told) for page, told in self.includes.items()},
@@ -74,7 +76,7 @@ class State:
         try:
             if told["v"] != VERSION:
                 raise ValueError
-            state = State(_moment(told["since"]), moment(told["walked"]), moment(told["read"]), bool(told["young"]))
+            state = State(_moment(told["since"]), moment(told["walked"]), moment(told["read"]), bool(told["young"]), bool(told["dear"]))
             state.spaces = {key: [str(id), str(audience)] for key, (id, audience) in told["spaces"].items()}
             state.known, state.includes = _texts(told["known"]), {page: _texts(those) for page, those in told["includes"].items()}
             if (on := told["walk"]) is not None:

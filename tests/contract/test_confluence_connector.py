@@ -451,6 +451,18 @@ def test_nothing_new_is_one_request_for_many_pages_and_a_few_for_few(make: Calla
     assert len(later(vendor, cursor, minutes=101)[2]) == (4 if flavour == "cloud" else 3)
 
 
+def test_nothing_new_is_one_request_where_no_list_tells_who_may_read(make: Callable[..., Vendor]) -> None:
+    vendor = make()
+    for id in range(1, 21):
+        vendor.add(id)
+    vendor.unindexed = True
+    _, cursor = told(connected(vendor))
+    _, cursor, asked = later(vendor, cursor, minutes=15)
+    assert asked == ["/rest/api/content/search"]
+    vendor.pages[3].readers = ("staff",)
+    assert [change.audience for change in later(vendor, cursor, minutes=60)[0].values()] == ["internal"]
+
+
 @both
 @pytest.mark.parametrize(("number", "minutes"), [(20, 1), (300, 60)])
 def test_a_restriction_is_seen_at_once_or_within_the_hour(make: Callable[..., Vendor], flavour: str, number: int, minutes: int) -> None:
