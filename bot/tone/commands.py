@@ -19,6 +19,11 @@ class Task(StrEnum):
     tone = "tone"
 
 
+class Method(StrEnum):
+    supervised = "supervised"
+    dpo = "dpo"
+
+
 def register(app: typer.Typer) -> None:
     app.add_typer(tone)
 
@@ -96,7 +101,6 @@ def estimate(  # noqa: PLR0917 - a command's options are keywords to the one who
         typer.echo(f"{row['model']}: training {row['training_usd']:.4f} USD, {replies} replies a month {row['monthly_usd']:.4f} USD{ends}")
 
 
-
 @tone.command()
 def train(  # noqa: PLR0917 - a command's options are keywords to the one who types them
     context: typer.Context,
@@ -106,6 +110,13 @@ def train(  # noqa: PLR0917 - a command's options are keywords to the one who ty
     learning_rate_multiplier: Annotated[float | None, typer.Option("--learning-rate-multiplier", min=1e-6)] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, max=2147483647)] = None,
     suffix: Annotated[str | None, typer.Option("--suffix", metavar="S", help="Part of the model's name.")] = None,
+    method: Annotated[
+        Method | None, typer.Option("--method", help="dpo learns from agents' edits (preference.jsonl). [default: supervised]")
+    ] = None,
+    beta: Annotated[float | None, typer.Option("--beta", min=1e-6, max=2.0, help="Of dpo: how closely it stays with the base.")] = None,
+    again: Annotated[
+        str | None, typer.Option("--again", metavar="MODEL_ID", help="Repeat this voice's training on training.model, and compare.")
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait for the end.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -114,17 +125,55 @@ def train(  # noqa: PLR0917 - a command's options are keywords to the one who ty
     Run again, it goes on with the job there is: the same data set, base and options are never paid twice.
     """
     from bot.cli import FAILED, read_config, spoken_errors
+    from bot.tone.again import again as repeat
     from bot.tone.training import train as run
 
     config = read_config(context)
-    numbers = {"n_epochs": epochs, "batch_size": batch_size, "learning_rate_multiplier": learning_rate_multiplier}
+    numbers = {"n_epochs": epochs, "batch_size": batch_size, "learning_rate_multiplier": learning_rate_multiplier, "beta": beta}
+    asked = {**numbers, "seed": seed, "suffix": suffix, "method": method.value if method else None}
     with spoken_errors():
-        told = run(
-            config, dataset, {**numbers, "seed": seed, "suffix": suffix}, wait=not detach, told=lambda text: typer.echo(text, err=True)
-        )
+        if again:
+            told = repeat(config, again, asked, told=lambda text: typer.echo(text, err=True))
+        else:
+            told = run(config, dataset, asked, wait=not detach, told=lambda text: typer.echo(text, err=True))
     show(told, as_json)
+    if not as_json and told.get("compared"):
+        typer.echo(told["compared"]["says"])
     if told["state"] in ("failed", "cancelled"):
         raise typer.Exit(FAILED)
+
+
+@tone.command()
+def sweep(  # noqa: PLR0917 - a command's options are keywords to the one who types them
+    context: typer.Context,
+    cap_usd: Annotated[float | None, typer.Option("--cap-usd", min=0.0, help="What all jobs of the sweep together may cost.")] = None,
+    dataset: DatasetId = None,
+    epochs: Annotated[list[int] | None, typer.Option("--epochs", help="Give it more than once. [default: 3]")] = None,
+    batch_size: Annotated[list[int] | None, typer.Option("--batch-size")] = None,
+    learning_rate_multiplier: Annotated[list[float] | None, typer.Option("--learning-rate-multiplier")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, max=2147483647)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train with every combination of the given numbers, cheapest first, and name the one with the lowest held-out loss.
+
+    Stops before the job that could overstep the cap. Run again, it goes on; nothing is paid twice.
+    """
+    from bot.cli import echo_json, read_config, spoken_errors
+    from bot.tone.sweep import sweep as run
+
+    config = read_config(context)
+    grid: dict[str, list[int] | list[float]] = {"n_epochs": epochs or [3], "batch_size": batch_size or []}
+    grid["learning_rate_multiplier"] = learning_rate_multiplier or []
+    with spoken_errors():
+        told = run(config, dataset, grid, cap_usd=cap_usd, fixed={"seed": seed}, told=lambda text: typer.echo(text, err=True))
+    if as_json:
+        echo_json(told)
+        return
+    for row in told["jobs"]:
+        numbers = ", ".join(f"{name} {value:g}" for name, value in row["numbers"].items())
+        loss = "no held-out loss" if row["held_out_loss"] is None else f"held-out loss {row['held_out_loss']:.4f}"
+        typer.echo(f"{numbers}: {row['state']}, {loss}, {row['usd']:.4f} USD{': ' + row['reason'] if row['reason'] else ''}")
+    typer.echo(f"best: {told['best']}" if told["best"] else "best: none can be told")
 
 
 @tone.command()

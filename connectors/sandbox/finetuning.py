@@ -25,12 +25,15 @@ Refusal = Callable[..., Response]
 class FineTuning:
     """`closed`: refuses new jobs, as OpenAI does by now. `fails`: every job ends in failure.
     `lose`: so many created jobs' answers are lost. `looks`: how many looks a job stays in each state.
+    `encoded`: result files come in base64, as OpenAI's do. `gain`: by how much held-out loss falls, by job body (1.0: to a quarter).
     `models`: the server's list, to which a finished model is added.
     """
 
     def __init__(self, now: Callable[[], datetime], models: dict[str, str | None], refusal: Refusal) -> None:
         self._now, self._models, self._refusal = now, models, refusal
         self.closed = self.fails = False
+        self.encoded = True
+        self.gain: Callable[[JsonObject], float] = lambda _: 1.0
         self.lose = 0
         self.looks = 1
         self.files: dict[str, tuple[JsonObject, bytes]] = {}
@@ -71,7 +74,9 @@ class FineTuning:
         if identity not in self.files:
             return self._refusal(404, f"No such File object: {identity}", "invalid_request_error", None, "id")
         made, raw = self.files[identity]
-        return Response(200, base64.b64encode(raw).decode()) if content else Response(200, made)
+        if not content:
+            return Response(200, made)
+        return Response(200, base64.b64encode(raw).decode() if self.encoded else raw.decode())
 
     def _create(self, body: JsonObject) -> Response:
         if self.closed:
@@ -93,7 +98,9 @@ class FineTuning:
         job |= {"fine_tuned_model": None, "finished_at": None, "trained_tokens": None, "result_files": [], "organization_id": "org-sandbox"}
         job |= {"error": {"code": None, "message": None, "param": None}, "seed": body.get("seed") or 42, "method": body.get("method")}
         job |= {"training_file": body["training_file"], "validation_file": body.get("validation_file"), "metadata": body.get("metadata")}
-        job |= {"hyperparameters": ((body.get("method") or {}).get("supervised") or {}).get("hyperparameters") or {"n_epochs": "auto"}}
+        method = body.get("method") or {}
+        numbers = (method.get("supervised") or {}).get("hyperparameters") or {"n_epochs": "auto"}
+        job |= {"hyperparameters": None if method.get("type") == "dpo" else numbers}  # OpenAI's jobs too have null here for DPO
         job["user_provided_suffix"] = body.get("suffix")
         self.jobs[identity], self.events[identity] = job, []
         self._tell(identity, f"Created fine-tuning job: {identity}")
@@ -130,7 +137,11 @@ class FineTuning:
         if seen % self.looks:
             return
         lines = [line for line in self.files[job["training_file"]][1].split(b"\n") if line.strip()]
-        if job["status"] == "validating_files" and len(lines) < FEWEST:
+        wants_pairs = (job["method"] or {}).get("type") == "dpo"
+        if job["status"] == "validating_files" and wants_pairs != (b'"preferred_output"' in (lines or [b""])[0]):
+            message = "The job failed due to an invalid training file. Invalid file format. Line 1 does not fit the method."
+            self._fail(job, "invalid_training_file", message, "training_file")
+        elif job["status"] == "validating_files" and len(lines) < FEWEST:
             message = f"Training file has {len(lines)} example(s), but must have at least {FEWEST} examples"
             self._fail(job, "invalid_n_examples", message, "training_file")
         elif job["status"] == "running" and self.fails:
@@ -146,11 +157,12 @@ class FineTuning:
         self._tell(job["id"], message, level="error")
 
     def _finish(self, job: JsonObject, size: int) -> None:
-        epochs = job["hyperparameters"].get("n_epochs")
+        epochs = (job["hyperparameters"] or {}).get("n_epochs")
         rows = ["step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy"]
         for step in range(1, STEPS + 1):
             loss = round(2.0 / step, 4)
-            rows.append(f"{step},{loss},{round(1 - loss / 4, 4)},,")
+            held_out = f"{2.0 - 1.5 * self.gain(job) * step / STEPS:.4f},0.5" if job["validation_file"] else ","
+            rows.append(f"{step},{loss},{round(1 - loss / 4, 4)},{held_out}")
             self._tell(
                 job["id"], f"Step {step}/{STEPS}: training loss={loss}", metrics={"step": step, "train_loss": loss, "total_steps": STEPS}
             )

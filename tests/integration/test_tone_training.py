@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.config import Config, load
 from bot.demo import write_config
+from bot.tone.again import again
 from bot.tone.errands import find_dataset, make_dataset
 from bot.tone.heldout import read_held_out
 from bot.tone.measuring import evaluate
+from bot.tone.sweep import sweep
 from bot.tone.training import cancel, listed, look, promote, roll_back, train
 from connectors.base import ConfigProblem, Transient
 from connectors.sandbox import Sandbox
@@ -47,6 +54,7 @@ def config(sandbox: Sandbox, voice: Path, tmp_path: Path) -> Config:
     tuning = sandbox.model.fine_tuning
     tuning.jobs.clear()
     tuning.closed = tuning.fails = False
+    tuning.encoded = True
     tuning.lose, tuning.looks = 0, 1
     sandbox.model.reply = None
     made = configured(tmp_path, sandbox.url)
@@ -157,3 +165,83 @@ def test_a_model_that_answers_nothing_is_not_measured(config: Config, sandbox: S
             evaluate(config, None, out=None)
     finally:
         sandbox.model.mode = "compose"
+
+
+def sweeping(config: Config, cap: float | None, **grid: list[float]) -> dict[str, Any]:
+    return sweep(config, None, grid, cap_usd=cap, fixed={"seed": 1}, told=lambda _: None, sleep=lambda _: None)
+
+
+def test_a_sweep_names_the_lowest_held_out_loss_and_pays_no_job_twice(config: Config, sandbox: Sandbox) -> None:
+    tuning = sandbox.model.fine_tuning
+    tuning.gain = lambda job: {1: 0.5, 2: 1.0, 3: 0.7}[job["hyperparameters"]["n_epochs"]]
+    try:
+        told = sweeping(config, 10.0, n_epochs=[3, 1, 2], learning_rate_multiplier=[1.0])
+        assert sweeping(config, 10.0, n_epochs=[3, 1, 2], learning_rate_multiplier=[1.0]) == told
+    finally:
+        tuning.gain = lambda _: 1.0
+    assert [job["numbers"]["n_epochs"] for job in told["jobs"]] == [1, 2, 3]
+    assert told["best"] == told["jobs"][1]["model"]
+    assert len(tuning.jobs) == 3
+
+
+def test_a_sweep_starts_no_job_that_could_overstep_its_cap(config: Config, sandbox: Sandbox) -> None:
+    with pytest.raises(ConfigProblem, match="--cap-usd"):
+        sweeping(config, None, n_epochs=[1])
+    told = sweeping(config, 0.08, n_epochs=[1, 50])
+    assert [job["state"] for job in told["jobs"]] == ["succeeded", "not started"]
+    assert told["usd"] <= 0.08
+    assert len(sandbox.model.fine_tuning.jobs) == 1
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+def test_a_result_file_is_read_in_base64_and_as_it_is(config: Config, sandbox: Sandbox, encoded: bool) -> None:
+    sandbox.model.fine_tuning.encoded = encoded
+    curve = run(config)["curve"]
+    assert [point["step"] for point in curve] == [1, 2, 3, 4, 5, 6]  # type: ignore[attr-defined]
+    assert curve[-1] == {"step": 6, "train_loss": 0.3333, "valid_loss": 0.5}  # type: ignore[index]
+
+
+def test_dpo_learns_from_the_agents_edits(config: Config, sandbox: Sandbox, voice: Path) -> None:
+    with pytest.raises(ConfigProblem, match="at least 10 are needed"):
+        run(config, method="dpo")
+    file = find_dataset(config, None)[1] / "preference.jsonl"
+    file.write_text("".join(json.dumps(pair(n)) + "\n" for n in range(12)))
+    done = run(config, method="dpo", beta=0.1)
+    assert done["state"] == "succeeded"
+    job = next(iter(sandbox.model.fine_tuning.jobs.values()))
+    assert job["method"] == {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.1}}}
+    assert job["validation_file"] is None
+
+
+def pair(n: int) -> dict[str, object]:
+    said = [[{"role": "assistant", "content": f"{word} {n}"}] for word in ("It's there in", "It is there in")]
+    asked = {"messages": [{"role": "user", "content": f"When is it there? {n}"}]}
+    return {"input": asked, "preferred_output": said[0], "non_preferred_output": said[1]}
+
+
+def test_a_retired_base_is_replaced_by_one_command_that_compares_old_and_new(config: Config, sandbox: Sandbox) -> None:
+    teach(sandbox, config)
+    old = str(run(config, n_epochs=2, seed=7)["model"])
+    with pytest.raises(ConfigProblem, match="write the new base there"):
+        again(config, old, {}, told=lambda _: None)
+    path = config.data_dir.parent / "config.yaml"
+    path.write_text(path.read_text().replace(f"model: {BASE}", "model: gpt-4o-mini-2024-07-18"))
+    new = again(load(path), old, {}, told=lambda _: None, sleep=lambda _: None)
+    assert new["parameters"] == {"n_epochs": 2, "seed": 7}
+    assert new["base"] == "gpt-4o-mini-2024-07-18"
+    assert new["compared"]["old"]["name"] == new["compared"]["new"]["name"] == "model"
+    assert "nearer to the team" in new["compared"]["says"]
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/files"), ("POST", "/fine_tuning/jobs"), ("GET", "/fine_tuning/jobs/ftjob")])
+def test_a_command_that_is_killed_is_never_paid_twice(config: Config, sandbox: Sandbox, method: str, path: str) -> None:
+    """The real command, killed by -9 at the first request of a kind, then run again to its end."""
+    seen = len(sandbox.requests)
+    words = ["--config", str(config.data_dir.parent / "config.yaml"), "tone", "train", "--epochs", "2"]
+    with subprocess.Popen([sys.executable, "-m", "bot", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while not any(one.method == method and f"/openai/v1{path}" in one.path for one in sandbox.requests[seen:]):
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.kill()
+    assert run(config, n_epochs=2)["state"] == "succeeded"
+    assert len(sandbox.model.fine_tuning.jobs) == 1
