@@ -49,7 +49,7 @@ class WordsOnly:
 
 def open_shelf(config: Config, engine: Engine) -> Shelf:
     """Raises ConfigProblem, Transient: what cannot be had. Another embedder than the index was written with is no fault: see `move`."""
-    embedder = build_embedder(config.embedding, _charged(config, engine))
+    embedder = build_embedder(config.embedding, charged(config, engine))
     shelf = Shelf(_place(config, engine), embedder, lambda sheet: former(sheet, config.embedding))
     if shelf.moving:
         log.info("the index moves to another model at the next sync", serving=shelf.serving.embedder, meant=shelf.meant.embedder)
@@ -112,7 +112,8 @@ def former(sheet: Sheet, settings: Embedding) -> Embedder:
     return WordsOnly(sheet)
 
 
-def _charged(config: Config, engine: Engine) -> Charge | None:
+def charged(config: Config, engine: Engine) -> Charge | None:
+    """What pays for embedding out of the day's budget; None where the file names no price."""
     price, budget = config.embedding.price, config.budget
     if price is None:
         return None

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from storage.spending import pay, reserve, spent
 
 NO_END = float("inf")
+DAY, RUN, TICKET = "of today", "of this run", "of this ticket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Budget:
 
     usd_per_day: float | None = None
     usd_per_ticket: float | None = None
+    usd_per_run: float | None = None  # by this payer since the purse's `since`
 
 
 @dataclass(slots=True)
@@ -41,6 +43,7 @@ class Purse:
     budget: Budget
     connector: str
     now: Callable[[], datetime]
+    since: datetime | None = None
 
     @contextmanager
     def open(self, ticket_id: str, most: float) -> Iterator[Purchase]:
@@ -48,14 +51,10 @@ class Purse:
         now, purchase = self.now(), Purchase(0.0, False, "")
 
         def amount(session: Session) -> float:
-            day = self._left(self.budget.usd_per_day, lambda: spent(session, since=midnight(now)))
-            ticket = self._left(self.budget.usd_per_ticket, lambda: spent(session, ticket=(self.connector, ticket_id)))
-            purchase.usd = max(0.0, min(most, day, ticket))
-            purchase.ticket_is_short = ticket < day
-            cap, left, of = (
-                (self.budget.usd_per_ticket, ticket, "of this ticket") if ticket < day else (self.budget.usd_per_day, day, "of today")
-            )
-            purchase.told = f"{(cap or 0.0) - left:.4f} of the {cap or 0.0:.4f} USD {of} are spent"
+            left, cap, of = min(self._caps(session, ticket_id, now), key=lambda one: one[0])
+            purchase.usd = max(0.0, min(most, left))
+            purchase.ticket_is_short = of == TICKET
+            purchase.told = f"{cap - left:.4f} of the {cap:.4f} USD {of} are spent"
             return purchase.usd
 
         reservation, _ = reserve(self.engine, self.connector, ticket_id, now, amount)
@@ -65,8 +64,15 @@ class Purse:
             if purchase.cost is not None:
                 pay(self.engine, reservation, purchase.cost)
 
-    def _left(self, cap: float | None, used: Callable[[], float]) -> float:
-        return NO_END if cap is None else cap - used()
+    def _caps(self, session: Session, ticket_id: str, now: datetime) -> Iterator[tuple[float, float, str]]:
+        """(USD left, cap, of what) of every cap there is."""
+        yield NO_END, 0.0, DAY
+        if (cap := self.budget.usd_per_day) is not None:
+            yield cap - spent(session, since=midnight(now)), cap, DAY
+        if (cap := self.budget.usd_per_run) is not None:
+            yield cap - spent(session, since=self.since, payer=self.connector), cap, RUN
+        if (cap := self.budget.usd_per_ticket) is not None:
+            yield cap - spent(session, ticket=(self.connector, ticket_id)), cap, TICKET
 
 
 def midnight(now: datetime) -> datetime:

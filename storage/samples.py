@@ -11,12 +11,15 @@ from sqlalchemy import delete, func, select
 from sqlmodel import Session
 
 from storage.database import insert, reading
-from storage.tables import BoundRow, LabelRow, SampleRow, VersionRow, table
+from storage.forgetting import forgotten_since
+from storage.tables import BoundRow, LabelRow, RunRow, SampleRow, SyncRow, VersionRow, table
 
 BATCH = 100  # samples read at once: their records hold whole conversations
 CHUNK = 500  # ids per statement
 
-samples_, labels_, bounds_, versions_ = table(SampleRow), table(LabelRow), table(BoundRow), table(VersionRow)
+samples_, labels_, bounds_, runs_, versions_, syncs_ = (
+    table(row) for row in (SampleRow, LabelRow, BoundRow, RunRow, VersionRow, SyncRow)
+)
 
 Verdict = Literal["right", "wrong", "unsure"]
 VERDICTS: tuple[Verdict, ...] = ("right", "wrong", "unsure")
@@ -29,7 +32,9 @@ class Made:
 
 
 def keep(s: Session, sample: SampleRow) -> None:
-    """Once per ticket and fingerprint: a second one changes nothing."""
+    """Once per ticket and fingerprint: a second one changes nothing. Nothing of somebody who was forgotten while it was made."""
+    if sample.requester is not None and forgotten_since(s, sample.requester, sample.made_at):
+        return
     s.connection().execute(insert(s, SampleRow).values(**sample.model_dump()).on_conflict_do_nothing())
 
 
@@ -86,10 +91,17 @@ def sample(s: Session, sample_id: str) -> SampleRow | None:
     return s.get(SampleRow, sample_id)
 
 
+def begin_run(s: Session, connector: str, fingerprint: str, now: datetime) -> None:
+    """From now on this is the newest run."""
+    statement = insert(s, RunRow).values(connector=connector, fingerprint=fingerprint, at=now)
+    s.connection().execute(
+        statement.on_conflict_do_update(index_elements=["connector"], set_={"fingerprint": fingerprint, "at": now})
+    )
+
+
 def newest_run(s: Session, connector: str) -> str | None:
-    """The fingerprint of the last sample made."""
-    query = select(samples_.c.fingerprint).where(samples_.c.connector == connector).order_by(samples_.c.made_at.desc()).limit(1)
-    return cast("str | None", s.connection().scalar(query))
+    """The fingerprint of the newest simulation; another file's, made to compare with, does not count."""
+    return cast("str | None", s.connection().scalar(select(runs_.c.fingerprint).where(runs_.c.connector == connector)))
 
 
 def label(s: Session, row: LabelRow) -> None:
@@ -124,11 +136,17 @@ def bound(s: Session, connector: str, topic: str) -> BoundRow | None:
     return s.get(BoundRow, (connector, topic))
 
 
-def knowledge_state(s: Session) -> tuple[int, int]:
-    """(versions ever written, versions that hold): it never comes back to a former value once any document changed."""
+def knowledge_state(s: Session) -> tuple[int, int, int]:
+    """Counts that move when what is known does: versions there are, those that hold, the newest sync. Cheap; see `knowledge_keys`."""
     ever = s.connection().scalar(select(func.count()).select_from(versions_))
     now = s.connection().scalar(select(func.count()).select_from(versions_).where(versions_.c.valid_to.is_(None)))
-    return int(ever or 0), int(now or 0)
+    newest = s.connection().scalar(select(func.max(syncs_.c.id)))
+    return int(ever or 0), int(now or 0), int(newest or 0)
+
+
+def knowledge_keys(s: Session) -> list[str]:
+    """Each version that holds. A key says which document, what it reads and since when: the same keys are the same knowledge."""
+    return sorted(s.connection().scalars(select(versions_.c.key).where(versions_.c.valid_to.is_(None))))
 
 
 def assumed(s: Session, keys: Collection[str], at: datetime) -> set[str]:
@@ -144,9 +162,3 @@ def assumed(s: Session, keys: Collection[str], at: datetime) -> set[str]:
 def history_begins(s: Session) -> datetime | None:
     """The moment of the oldest version; before it nothing was known."""
     return cast("datetime | None", s.connection().scalar(select(func.min(versions_.c.valid_from))))
-
-
-def forget_ticket(s: Session, connector: str, ticket_id: str) -> None:
-    """No occurrence of the ticket is left here."""
-    for one in (samples_, labels_):
-        s.connection().execute(delete(one).where(one.c.connector == connector, one.c.ticket_id == ticket_id))

@@ -12,14 +12,19 @@ from sqlmodel import Session
 from storage.tables import SpendingRow, table
 
 SPENDING_LOCK = 0x64_64_73_70  # one reservation at a time; any number that nothing else in the database uses
+APART = "apart: "  # begins the name of a payer who has a cap of their own
 spending = table(SpendingRow)
 
 
-def spent(s: Session, *, since: datetime | None = None, ticket: tuple[str, str] | None = None) -> float:
-    """USD paid or reserved since a moment, or for one (connector, ticket)."""
+def spent(s: Session, *, since: datetime | None = None, ticket: tuple[str, str] | None = None, payer: str | None = None) -> float:
+    """USD paid or reserved since a moment, for one (connector, ticket), or by one payer; of all payers those apart do not count."""
     query = select(func.coalesce(func.sum(spending.c.usd), 0.0))
     if since is not None:
         query = query.where(spending.c.at >= since)
+    if payer is not None:
+        query = query.where(spending.c.connector == payer)
+    elif ticket is None:
+        query = query.where(~spending.c.connector.startswith(APART))
     if ticket is not None:
         query = query.where(spending.c.connector == ticket[0], spending.c.ticket_id == ticket[1])
     return float(s.execute(query).scalar_one())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,12 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy import Engine
 
     from bot.config import Config
-    from bot.simulate.replay import Progress
+    from bot.simulate.replay import Wish
     from bot.simulate.topics import Shown
     from storage.samples import Verdict
 
@@ -41,7 +37,8 @@ def simulate(  # noqa: PLR0917 - a command's options are keywords to the one who
     max_usd: Annotated[float | None, typer.Option("--max-usd", min=0.0, help="Stop when it has cost that. [default: usd_per_day]")] = None,
     ask: Annotated[bool, typer.Option("--label", help="Afterwards go through unlabelled drafts: right, wrong or unsure.")] = False,
     compare_with: Annotated[
-        Path | None, typer.Option("--compare", metavar="REPORT.json", help="What got better or worse since; exit 1 when a bound broke.")
+        Path | None,
+        typer.Option("--compare", metavar="CONFIG|REPORT.json", help="What gets better or worse against it; exit 1 when a bound breaks."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -50,28 +47,17 @@ def simulate(  # noqa: PLR0917 - a command's options are keywords to the one who
     Nothing is sent. Writes report.html and report.json; run again, it goes on where it stopped.
     """
     from bot.cli import FAILED, demand, echo_json, read_config, read_moment, spoken_errors
-    from bot.deployment import open_deployment
-    from bot.simulate.commands import run_simulation
-    from bot.simulate.compare import compare, read_report
     from bot.simulate.replay import Wish
+    from bot.simulate.told import print_comparison, print_summary
 
     config = read_config(context)
     demand(config, [name])
-    moment = read_moment(since, option="--since") or EVERYTHING
-    most = max_usd if max_usd is not None else config.budget.usd_per_day if config.budget else None
+    if compare_with is not None:
+        demand_comparable(compare_with)
+    wish = Wish(read_moment(since, option="--since") or EVERYTHING, limit, workers, max_usd)
     folder = out or config.data_dir / "simulate" / name
     with spoken_errors():
-        before = read_report(compare_with) if compare_with else None
-        deployment = open_deployment(config)
-        try:
-            with progress_bar(name) as progress:
-                wish = Wish(moment, limit, workers, most)
-                document = run_simulation(deployment, name, wish, folder, told=partial(typer.echo, err=True), progress=progress)
-            if ask:
-                go_through(config, deployment.engine, name)
-        finally:
-            deployment.close()
-        compared = compare(before, document) if before else None
+        document, compared = reviewed(config, name, wish, folder, compare_with, ask=ask)
         if as_json:
             echo_json(document | ({"compared": compared} if compared else {}))
         else:
@@ -79,11 +65,52 @@ def simulate(  # noqa: PLR0917 - a command's options are keywords to the one who
             if compared:
                 print_comparison(compared)
         faults = [document["stopped"]] if document["stopped"] else []
-        faults += [f"the bound of {topic} held and holds no more" for topic in (compared or {}).get("broken", [])]
+        faults += [f"the bound of {topic} held and holds no more: {why}" for topic, why in (compared or {}).get("why", {}).items()]
         for fault in faults:
             typer.echo(f"{name}: {fault}", err=True)
         if faults:
             raise typer.Exit(FAILED)
+
+
+def reviewed(
+    config: Config, name: str, wish: Wish, folder: Path, compare_with: Path | None, *, ask: bool
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """report.json, and how it compares. One after the other: the index of simulations belongs to one of them at a time."""
+    from bot.deployment import open_deployment
+    from bot.simulate.commands import run_simulation
+    from bot.simulate.compare import compare
+    from bot.simulate.index import opener
+    from bot.simulate.review import before
+    from bot.simulate.told import progress_bar
+
+    tell = partial(typer.echo, err=True)
+    deployment = open_deployment(config, opener(config, tell))
+    try:
+        with progress_bar(name) as progress:
+            document = run_simulation(deployment, name, wish, folder, told=tell, progress=progress)
+        if ask:
+            go_through(config, deployment.engine, name)
+    finally:
+        deployment.close()
+    if compare_with is None or document["stopped"]:
+        return document, None
+    with progress_bar(f"{name}, {compare_with.name}") as progress:
+        other = before(compare_with, config, name, wish, folder=folder, after=document, told=tell, progress=progress)
+    return document, compare(other, document)
+
+
+def demand_comparable(path: Path) -> None:
+    """A report or a configuration, found to be wrong before hours were spent."""
+    from bot.cli import complain, spoken_errors
+    from bot.config import ConfigFaults, load
+    from bot.simulate.compare import read_report
+    from bot.simulate.review import is_report
+
+    try:
+        with spoken_errors():
+            read_report(path) if is_report(path) else load(path)
+    except ConfigFaults as faults:
+        complain(str(faults))
 
 
 def label(
@@ -99,6 +126,7 @@ def label(
     """
     from bot.cli import complain, demand, read_config, spoken_errors
     from bot.simulate.commands import read_labels, record_label
+    from bot.simulate.told import stand
     from storage.database import open_database
 
     given = [of is not None, from_ is not None, desk is not None]
@@ -133,6 +161,7 @@ def gaps(
     """
     from bot.cli import demand, echo_json, read_config, spoken_errors
     from bot.simulate.commands import gaps_of, stale_of
+    from bot.simulate.told import print_gaps
     from storage.database import open_database
     from storage.embedding import local_embedder
 
@@ -165,6 +194,7 @@ def write_articles(found: list[dict[str, Any]], folder: Path) -> None:
 def go_through(config: Config, engine: Engine, name: str) -> None:
     """Ask about one unlabelled draft after the other, until `q` or the end of the input."""
     from bot.simulate.commands import record_label, to_label
+    from bot.simulate.told import stand
 
     for sample in to_label(engine, name):
         record = sample.record
@@ -180,93 +210,3 @@ def go_through(config: Config, engine: Engine, name: str) -> None:
             topic = record_label(config, engine, sample.id, cast("Verdict", KEYS[key]), datetime.now(UTC))
             if topic is not None:
                 typer.echo(stand(topic), err=True)
-
-
-def stand(topic: Shown) -> str:
-    """How a topic's bound stands, in a line."""
-    bound = topic.bound
-    if bound is None:
-        return f"{topic.topic}: no bound is asked for"
-    if bound.threshold is not None:
-        return f"{topic.topic}: holds from confidence {bound.threshold:.2f} on ({bound.labelled} labels)"
-    so_far = f"{topic.topic}: {bound.labelled} labels, {bound.wrong} not right"
-    return f"{so_far}; at least {bound.missing} more right ones are needed for {bound.max_wrong:.1%}"
-
-
-@contextmanager
-def progress_bar(name: str) -> Iterator[Callable[[Progress], None]]:
-    """On a terminal; silence elsewhere."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
-    from bot.report import err
-
-    console = err()
-    if not console.is_terminal:
-        yield lambda _: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bars(*columns, console=console, transient=True) as bars:
-        task = bars.add_task(name, total=None)
-
-        def advance(progress: Progress) -> None:
-            cost = f", {progress.usd:.2f} of about {progress.forecast:.2f} USD" if progress.usd and progress.forecast else ""
-            bars.update(
-                task, description=f"{name}: {progress.answered} tickets answered{cost}", total=progress.total, completed=progress.looked_at
-            )
-
-        yield advance
-
-
-def print_summary(document: dict[str, Any], folder: Path) -> None:
-    from rich.table import Table
-
-    from bot.report import out
-
-    console, table = out(), Table(box=None, pad_edge=False)
-    for column in ("measure", "value", "95%", "n"):
-        table.add_column(column, justify="left" if column == "measure" else "right")
-    for name, figure in document["measures"].items():
-        if figure["value"] is not None:
-            table.add_row(name, f"{figure['value']:.3f}", f"{figure['low']:.3f} – {figure['high']:.3f}", str(figure["n"]))
-    console.print(table)
-    for topic in document["topics"]:
-        bound = topic["bound"]
-        if bound["max_wrong"] is not None:
-            state = f"holds from {bound['threshold']:.2f} on" if bound["holds"] else f"needs at least {bound['missing']} more right labels"
-            console.print(f"{topic['name']}: max_wrong {bound['max_wrong']:g} {state} ({bound['labelled']} labels)")
-    console.print(f"Report: {folder / 'report.html'}", soft_wrap=True)
-
-
-def print_comparison(compared: dict[str, Any]) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    from bot.report import out
-
-    console, table = out(), Table(box=None, pad_edge=False)
-    for column in ("topic", "measure", "before", "now"):
-        table.add_column(column, justify="right" if column in ("before", "now") else "left")
-    for topic, measures in {"all": compared["measures"], **compared["topics"]}.items():
-        for measure, (before, now) in measures.items():
-            if before != now:
-                table.add_row(escape(topic), measure, *("–" if value is None else f"{value:.3f}" for value in (before, now)))
-    console.print(table)
-    console.print(f"{len(compared['tickets'])} of {compared['in_both']} tickets are decided otherwise, or cite other documents.")
-
-
-def print_gaps(found: list[dict[str, Any]], contradicted: list[dict[str, Any]]) -> None:
-    from rich.markup import escape
-
-    from bot.report import out
-
-    console = out()
-    for gap in found:
-        nearest = f"; nearest: {gap['nearest']['title']}" if gap["nearest"] else ""
-        console.print(f"[bold]{escape(gap['topic'])}[/]  {gap['tickets']} tickets, {gap['replies']} replies{escape(nearest)}")
-    for one in contradicted:
-        console.print(f"[yellow]{escape(one['title'])}[/]  agents answer otherwise in {one['tickets']} tickets: {escape(one['why'])}")
-    if not found:
-        console.print("No gaps: nothing was handed over for want of knowledge, or nothing was simulated yet (draftdesk simulate NAME).")
-
-

@@ -38,12 +38,13 @@ def run_simulation(
     wish: Wish,
     folder: Path,
     *,
+    newest: bool = True,
     told: Callable[[str], None] = lambda _: None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Replay, bounds, both report files; returns report.json. Raises ConfigProblem."""
-    made = simulate(deployment, name, wish, told=told, progress=progress)
-    bounds = show_bounds(deployment.config, deployment.engine, name, made.fingerprint, deployment.now())
+    """Replay, bounds, both report files; returns report.json. `newest`: see `simulate`. Raises ConfigProblem."""
+    made = simulate(deployment, name, wish, newest=newest, told=told, progress=progress)
+    bounds = show_bounds(deployment.config, deployment.engine, name, made.fingerprint, deployment.now(), counts=newest)
     with Session(reading(deployment.engine)) as session:
         labels = samples.labels(session, name)
     material = Material(deployment.engine, made, bounds, labels, deployment.now())

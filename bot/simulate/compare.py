@@ -10,6 +10,7 @@ from typing import Any
 from connectors.base import ConfigProblem
 
 COMPARED = ("coverage", "agreement", "agrees", "right", "seconds", "cost_usd")
+HIGHER_IS_BETTER = ("coverage", "agreement", "agrees", "right")
 CHANGED = ("decision", "citations")
 
 
@@ -25,26 +26,66 @@ def read_report(path: Path) -> dict[str, Any]:
 
 
 def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """Pure. `broken`: topics whose bound held and holds no more; `tickets`: those that are decided otherwise, or cite other documents."""
+    """Pure. `tickets`: those that are decided otherwise, or cite other documents; `broken`: topics whose bound held and holds no more.
+
+    A figure is `better` or `worse` by topic only when the two intervals have no value in common: the rest may be chance.
+    """
     old = {ticket["ticket_id"]: ticket for ticket in before["tickets"]}
     both = [(old[ticket["ticket_id"]], ticket) for ticket in after["tickets"] if ticket["ticket_id"] in old]
-    held = {topic["name"]: topic["bound"]["holds"] for topic in before["topics"]}
+    topics = sorted({*before["by"]["topic"], *after["by"]["topic"]})
+    sides = [(name, before["by"]["topic"].get(name, {}), after["by"]["topic"].get(name, {})) for name in topics]
+    broken = _broken(before, after)
     return {
         "measures": _pairs(before["measures"], after["measures"]),
-        "topics": {
-            name: _pairs(before["by"]["topic"].get(name, {}), after["by"]["topic"].get(name, {}))
-            for name in sorted({*before["by"]["topic"], *after["by"]["topic"]})
-        },
+        "topics": {name: _pairs(was, now) for name, was, now in sides},
+        "better": _moved([("all", before["measures"], after["measures"]), *sides], up=True),
+        "worse": _moved([("all", before["measures"], after["measures"]), *sides], up=False),
         "in_both": len(both),
         "tickets": [
             {"ticket_id": new["ticket_id"]} | {name: [was[name], new[name]] for name in CHANGED if was[name] != new[name]}
             for was, new in both
             if any(was[name] != new[name] for name in CHANGED)
         ],
-        "broken": [topic["name"] for topic in after["topics"] if held.get(topic["name"]) and not topic["bound"]["holds"]],
+        "broken": list(broken),
+        "why": broken,
     }
 
 
+def _broken(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
+    """Why, by topic. A bound that the operator waives is theirs to answer for, and one that is not asked for holds nothing back."""
+    held = {topic["name"]: topic["bound"] for topic in before["topics"] if topic["bound"]["holds"]}
+    found = {}
+    for topic in after["topics"]:
+        bound, was = topic["bound"], held.get(topic["name"])
+        if was is None or bound["holds"] or topic.get("waived"):
+            continue
+        labels = f"{bound['labelled']} labels now, {was['labelled']} before" if bound["labelled"] < was["labelled"] else ""
+        needed = f"it takes at least {bound['missing']} more right ones" if bound.get("missing") else ""
+        found[topic["name"]] = "; ".join(part for part in (labels, needed) if part) or "it holds no more"
+    return found
+
+
 def _pairs(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[float | None]]:
-    found = {name: [before.get(name, {}).get("value"), after.get(name, {}).get("value")] for name in COMPARED}
+    found = {name: [_value(before, name), _value(after, name)] for name in COMPARED}
     return {name: pair for name, pair in found.items() if pair != [None, None]}
+
+
+def _value(figures: Mapping[str, Any], name: str) -> float | None:
+    figure = figures.get(name)
+    value: float | None = figure.get("value") if isinstance(figure, Mapping) else None
+    return value
+
+
+def _moved(sides: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]], *, up: bool) -> list[list[str]]:
+    """[topic, measure] of every figure that surely moved this way."""
+    found = []
+    for name, before, after in sides:
+        for measure in COMPARED:
+            was, now = before.get(measure), after.get(measure)
+            if not isinstance(was, Mapping) or not isinstance(now, Mapping) or None in (was.get("low"), now.get("low")):
+                continue
+            rose, fell = now["low"] > was["high"], now["high"] < was["low"]
+            good = rose if measure in HIGHER_IS_BETTER else fell
+            if (rose or fell) and good == up:
+                found.append([name, measure])
+    return found

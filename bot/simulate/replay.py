@@ -13,7 +13,8 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from bot.answer.links import address_key
-from bot.simulate.sample import Interrupted, Stage, make_sample
+from bot.simulate.sample import Stage, make_sample
+from bot.simulate.strict import Interrupted
 from bot.simulate.window import Window
 from connectors.base import RateLimited, Ticket, TicketRef, Transient
 from storage import samples
@@ -28,12 +29,13 @@ PAUSE = 5.0  # seconds before a broken call is made again
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What to replay. `most_usd`: the run stops when it has cost that."""
+    """What to replay. `most_usd`: the run stops when it has cost that. `only`: these tickets, whatever moved."""
 
     since: datetime
     limit: int | None
     workers: int
     most_usd: float | None
+    only: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +88,16 @@ def replay(
     flow, run = stage.flow, Run()
     with Session(reading(flow.engine)) as session:
         done = samples.made(session, flow.connector, stage.fingerprint)
-    moved = refs(window, wish.since)
-    open_ = sum(ref.id not in done for ref in moved)
+    moved = list(wish.only) if wish.only is not None else [ref.id for ref in refs(window, wish.since)]
+    open_ = sum(ticket_id not in done for ticket_id in moved)
     begin(open_ if wish.limit is None else min(open_, wish.limit))
     waiting = iter(moved)
     in_flight: deque[tuple[str, Future[SampleRow | None] | None]] = deque()
     failures = 0
     with ThreadPoolExecutor(wish.workers, thread_name_prefix="replay") as pool:
         while run.stopped is None and not _enough(run, wish):
-            for ref in islice(waiting, max(0, _ahead(run, wish) - len(in_flight))):
-                in_flight.append((ref.id, None if ref.id in done else pool.submit(_one, stage, window, ref.id)))
+            for ticket_id in islice(waiting, max(0, _ahead(run, wish) - len(in_flight))):
+                in_flight.append((ticket_id, None if ticket_id in done else pool.submit(_one, stage, window, ticket_id)))
             if not in_flight:
                 break
             ticket_id, future = in_flight.popleft()
@@ -176,10 +178,9 @@ def _one(stage: Stage, window: Window, ticket_id: str) -> SampleRow | None:
         try:
             return make_sample(stage, ticket)
         except Interrupted as interrupted:
-            outage = interrupted.outage
-            if not outage.retryable or attempt == TRIES - 1:
+            if not interrupted.passing or attempt == TRIES - 1:
                 raise
-            stage.flow.sleep(outage.retry_after or PAUSE)
+            stage.flow.sleep(interrupted.outage.retry_after or PAUSE)
     raise AssertionError("the last try returns or raises")
 
 

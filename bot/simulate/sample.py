@@ -13,12 +13,13 @@ import numpy as np
 from sqlmodel import Session
 
 from bot.answer.clean import visible
+from bot.answer.decide import Rules
 from bot.answer.flow import Flow, Then, Way, rehearse
 from bot.answer.retrieve import Passage
 from bot.answer.triage import last_turn
-from bot.answer.write import ModelUnavailable
 from bot.simulate.agreement import agree, edit_distance, linked_found
 from bot.simulate.past import Past, Unfit, look_back
+from bot.simulate.strict import Interrupted
 from connectors.base import Ticket
 from storage.database import reading
 from storage.embedding import Embedder
@@ -41,14 +42,6 @@ class Stage:
     begins: datetime | None  # of the knowledge's history
 
 
-class Interrupted(Exception):
-    """The model or the budget stopped the ticket: nothing is kept, and the run may go on later."""
-
-    def __init__(self, outage: ModelUnavailable) -> None:
-        super().__init__(outage.reason)
-        self.outage = outage
-
-
 def make_sample(stage: Stage, ticket: Ticket) -> SampleRow:
     """Nothing is stored or written. Raises Interrupted."""
     now = stage.flow.now()
@@ -67,7 +60,7 @@ def make_sample(stage: Stage, ticket: Ticket) -> SampleRow:
         kept,
         decision=way.decision.outcome,
         confidence=way.decision.confidence,
-        eligible=is_eligible(way),
+        eligible=is_eligible(way, stage.flow.rules),
         topic=way.triage.topic,
         words=digest(stage.flow.connector, ticket.id, record["body_text"]) if record["body_text"] else None,
         as_of=past.as_of,
@@ -87,10 +80,11 @@ def _row(stage: Stage, ticket: Ticket, now: datetime, record: dict[str, Any], **
     )
 
 
-def is_eligible(way: Way) -> bool:
-    """Whether nothing but the bound and the connector's ceiling would keep the draft from being a reply."""
-    sends = way.decision.outcome in ("reply", "note") and way.rendered is not None
-    return sends and way.draft is not None and way.draft.complete and not way.triage.suspicious
+def is_eligible(way: Way, rules: Rules) -> bool:
+    """Whether nothing but the bound and the connector's ceiling would keep the draft from being a reply at some hour of some day."""
+    sends = way.decision.outcome in ("reply", "note") and way.rendered is not None and way.draft is not None and way.draft.complete
+    risky = bool(way.triage.risk) and rules.at_risk != "reply"
+    return sends and not way.triage.suspicious and not risky
 
 
 def digest(connector: str, ticket_id: str, words: str) -> str:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from bot.answer.decide import Bound
 from bot.config import Config
-from bot.simulate.fingerprint import fingerprint
+from bot.simulate.fingerprint import Knowledge, fingerprint
 from bot.simulate.intervals import lower
 from storage.database import reading
 from storage.samples import bound, live_labels
@@ -20,6 +20,7 @@ ERROR = 0.05  # how often a bound that holds is called broken
 
 def standing(config: Config, engine: Engine, connector: str) -> Callable[[str], Bound | None]:
     """Asks the database each time: a bound may expire between two tickets."""
+    knowledge = Knowledge(engine)
 
     def of(topic: str) -> Bound | None:
         with Session(reading(engine)) as session:
@@ -27,7 +28,7 @@ def standing(config: Config, engine: Engine, connector: str) -> Callable[[str], 
             live = live_labels(session, connector, topic, row.made_at) if row else (0, 0)
         if row is None:
             return None
-        return Bound(row.max_wrong, row.threshold or 0.0, obstacle(row, live, fingerprint(config, engine)))
+        return Bound(row.max_wrong, row.threshold or 0.0, obstacle(row, live, fingerprint(config, engine, knowledge)))
 
     return of
 

@@ -28,14 +28,17 @@ class Shown:
     bound: Bound | None
     estimate: Bound | None
     waived: bool
+    replies: int  # eligible drafts that would go out by themselves
 
 
-def show_bounds(config: Config, engine: Engine, connector: str, fingerprint: str, now: datetime) -> list[Shown]:
-    """Over every draft of the run that nothing but the bound keeps from being a reply. Writes the bounds that count from now on."""
+def show_bounds(config: Config, engine: Engine, connector: str, fingerprint: str, now: datetime, *, counts: bool = True) -> list[Shown]:
+    """Over every draft of the run that nothing but the bound keeps from being a reply. `counts`: for the live flow, from now on."""
     with Session(reading(engine)) as session:
         drafts = samples.eligible(session, connector, fingerprint)
         labels = samples.labels(session, connector)
     shown = [_topic(topic.name, topic.max_wrong, drafts, labels) for topic in config.policy.topics]
+    if not counts:
+        return shown
     with Session(engine) as session, session.begin():
         before = {one.topic: samples.bound(session, connector, one.topic) for one in shown}
         rows = [_row(connector, fingerprint, one, now, before[one.topic]) for one in shown if one.bound is not None]
@@ -46,10 +49,12 @@ def show_bounds(config: Config, engine: Engine, connector: str, fingerprint: str
 def _topic(name: str, max_wrong: Any, drafts: list[samples.Eligible], labels: Mapping[str, Verdict]) -> Shown:
     own = [draft for draft in drafts if draft.topic == name]
     if not isinstance(max_wrong, float | int):
-        return Shown(name, len(own), None, None, max_wrong == "off")
+        return Shown(name, len(own), None, None, max_wrong == "off", len(own) if max_wrong == "off" else 0)
     judged = [Judged(draft.confidence, labels[draft.words] != "right") for draft in own if draft.words in labels]
     guessed = [Judged(draft.confidence, draft.agreement < ENOUGH) for draft in own if draft.agreement is not None]
-    return Shown(name, len(own), find_bound(judged, max_wrong), find_bound(guessed, max_wrong), False)
+    bound = find_bound(judged, max_wrong)
+    replies = sum(draft.confidence >= bound.threshold for draft in own) if bound.threshold is not None else 0
+    return Shown(name, len(own), bound, find_bound(guessed, max_wrong), False, replies)
 
 
 def _row(connector: str, fingerprint: str, shown: Shown, now: datetime, before: BoundRow | None) -> BoundRow:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from storage import samples
+from storage.forgetting import erase_ticket, forget
 from storage.tables import BoundRow, LabelRow, SampleRow
 
 THEN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -46,6 +47,12 @@ def test_a_ticket_is_kept_once_per_fingerprint_and_the_first_answer_stands(sessi
     samples.keep(session, sample("1", id="other", decision="handoff"))
     samples.keep(session, sample("1", fingerprint="two", made_at=THEN + timedelta(hours=1)))
     assert samples.made(session, "help", "one") == {"1": samples.Made("note", THEN)}
+
+
+def test_the_newest_run_is_the_one_that_was_begun_last_whatever_samples_came_after(session: Session) -> None:
+    samples.begin_run(session, "help", "one", THEN)
+    samples.begin_run(session, "help", "two", THEN + timedelta(hours=1))
+    samples.keep(session, sample("1", fingerprint="compared", made_at=THEN + timedelta(hours=2)))
     assert samples.newest_run(session, "help") == "two"
     assert samples.newest_run(session, "wiki") is None
 
@@ -95,7 +102,16 @@ def test_the_newest_bounds_take_the_place_of_all_before(session: Session) -> Non
 
 def test_a_forgotten_ticket_leaves_nothing(session: Session) -> None:
     samples.keep(session, sample("1"))
+    samples.keep(session, sample("2"))
     samples.label(session, label("w1", "right"))
-    samples.forget_ticket(session, "help", "1")
-    assert samples.made(session, "help", "one") == {}
+    erase_ticket(session, ("help", "1"), THEN)
+    assert set(samples.made(session, "help", "one")) == {"2"}
     assert samples.labels(session, "help") == {}
+
+
+def test_what_was_made_of_somebody_who_was_forgotten_meanwhile_is_not_kept(session: Session) -> None:
+    forget(session, "digest of ana", THEN + timedelta(seconds=1))
+    samples.keep(session, sample("1", requester="digest of ana"))
+    samples.keep(session, sample("2", requester="digest of bea"))
+    samples.keep(session, sample("3", requester="digest of ana", made_at=THEN + timedelta(days=1)))
+    assert set(samples.made(session, "help", "one")) == {"2", "3"}

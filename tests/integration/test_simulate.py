@@ -1,12 +1,11 @@
-"""Past tickets of the sandbox answered again: nothing is written, nothing leaks, nothing is done twice, and labels let a topic reply."""
+"""Past tickets of the sandbox answered again: nothing is written, nothing is done twice, and labels let a topic reply."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,35 +13,29 @@ import pytest
 from sqlmodel import Session
 from typer.testing import CliRunner
 
-from bot.answer.decide import Rules
-from bot.answer.extractive import ExtractiveWriter
-from bot.answer.flow import Flow
-from bot.answer.retrieve import Index
-from bot.answer.triage import triage
+from bot.answer.flow import answer
 from bot.cli import app
-from bot.config import Config, load
+from bot.config import load
 from bot.demo import DESK, write_config
 from bot.deployment import Deployment, open_deployment
 from bot.simulate.commands import gaps_of, read_labels, record_label, refresh_bounds, run_simulation, to_label
-from bot.simulate.fingerprint import fingerprint
+from bot.simulate.cost import Price, forecast
+from bot.simulate.index import FOLDER, discard, open_index
 from bot.simulate.replay import Progress, Wish, replay
-from bot.simulate.run import forecast, open_stage
-from bot.simulate.sample import Stage, make_sample
-from bot.simulate.window import Nowhere
+from bot.simulate.run import open_stage, simulate
 from bot.sync import sync
-from connectors.base import Comment, ConfigProblem, Cursor, Document, Page, Ticket
+from connectors.base import ConfigProblem, Cursor, Document, Page
 from connectors.sandbox import Sandbox
 from storage import samples
-from storage.database import open_database
 from storage.embedding import local_embedder
-from storage.vectors import open_vectors
 
 pytestmark = pytest.mark.xdist_group("simulate")  # one run and its labels, looked at from several sides, in the order of this file
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
+TICKETS = 30
 POLICY = """
 policy:
   topics:
-    - {name: devices, about: "hub, sensor, valve, firmware, wifi, offline, battery", deliver: reply, max_wrong: 0.4}
+    - {name: devices, about: "hub, sensor, valve, firmware, wifi, offline, battery, app, leak", deliver: reply, max_wrong: 0.75}
     - {name: refunds, about: "refund, return, cancel, subscription, invoice, billing", deliver: reply, max_wrong: 0.01}
 """
 LOCAL = local_embedder()
@@ -64,8 +57,19 @@ def deployment(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> It
     opened.close()
 
 
-def wish(limit: int | None = 30) -> Wish:
+def wish(limit: int | None = TICKETS) -> Wish:
     return Wish(EVER, limit, 4, None)
+
+
+class Once:
+    def __init__(self, *changes: Document) -> None:
+        self.changes = changes
+
+    def check(self) -> None:
+        return None
+
+    def pull(self, cursor: Cursor | None) -> Iterator[Page]:
+        yield Page(self.changes, {"v": 1}, caught_up=True)
 
 
 @pytest.fixture(scope="module")
@@ -82,13 +86,13 @@ def test_nothing_is_written_to_the_helpdesk(deployment: Deployment, sandbox: San
 def test_the_newest_tickets_are_answered_with_all_that_a_machine_wants_to_know(report: tuple[dict[str, Any], Path]) -> None:
     document, folder = report
     assert json.loads((folder / "report.json").read_text()) == document
-    assert len(document["tickets"]) == 30
+    assert len(document["tickets"]) == TICKETS
     moments = [ticket["as_of"] for ticket in document["tickets"]]
     assert max(moments) > min(moments)
     assert set(document["measures"]) >= {"coverage", "proven", "agreement", "retrieval_hit", "cost_usd", "seconds", "durable"}
     assert all({"value", "low", "high", "n", "formula"} <= set(figure) for figure in document["measures"].values())
     assert {topic["name"] for topic in document["topics"]} >= {"devices", "refunds"}
-    assert document["measures"]["coverage"]["n"] == 30
+    assert document["measures"]["coverage"]["n"] == TICKETS
     assert document["measures"]["proven"]["value"] == 1.0
 
 
@@ -109,7 +113,7 @@ def test_run_again_it_goes_on_and_repeats_nothing(deployment: Deployment, sandbo
     heard: list[int] = []
     run = replay(stage, window, wish(), begin=heard.append)
     read = [request.path for request in sandbox.requests[before:] if "/comments" in request.path]
-    assert run.again >= 30
+    assert run.again >= TICKETS
     assert read == []
     assert run.tickets == [ticket["ticket_id"] for ticket in report[0]["tickets"]]
 
@@ -134,13 +138,24 @@ def test_a_run_that_dies_half_way_keeps_what_it_has_done(deployment: Deployment,
 
 def test_a_run_that_would_cost_too_much_does_not_begin() -> None:
     with pytest.raises(ConfigProblem, match="--max-usd"):
-        forecast(1000, 0.02, 5.0)
-    assert "20.00 USD" in forecast(1000, 0.02, 25.0)
+        forecast(1000, Price(0.02), 5.0)
+    assert "20.00 USD" in forecast(1000, Price(0.02), 25.0)
+    assert "guessed" in forecast(1000, Price(0.02, guessed=True), 5.0)
+    assert "costs nothing" in forecast(1000, Price(0.0), None)
+
+
+def test_what_is_asked_about_is_the_newest_run_and_no_samples_that_came_after_it(
+    deployment: Deployment, report: tuple[dict[str, Any], Path]
+) -> None:
+    """The run that died above was made with another fingerprint and is younger."""
+    with Session(deployment.engine) as session:
+        assert len(samples.made(session, DESK, "another")) >= 6
+        assert samples.newest_run(session, DESK) == report[0]["fingerprint"]
+    assert {sample.fingerprint for sample in to_label(deployment.engine, DESK)} == {report[0]["fingerprint"]}
 
 
 def test_labels_let_a_topic_reply_until_the_knowledge_changes(deployment: Deployment, report: tuple[dict[str, Any], Path]) -> None:
     config, engine, now = deployment.config, deployment.engine, deployment.now()
-    run_simulation(deployment, DESK, wish(None), report[1])
     bounds = deployment.flow(DESK).rules.bounds
     before = bounds("devices")
     assert before is not None
@@ -173,12 +188,20 @@ def test_another_look_at_the_same_run_forgets_no_live_label(deployment: Deployme
     assert again.made_at == first.made_at
 
 
-@pytest.mark.xfail(strict=False, reason="holds right after the labelling test, not after the whole file; the cause is not found yet")
 def test_labels_are_used_again_where_the_bot_writes_the_same(deployment: Deployment, report: tuple[dict[str, Any], Path]) -> None:
-    document = run_simulation(deployment, DESK, wish(40), report[1])
-    labelled = [ticket for ticket in document["tickets"] if ticket["topic"] == "devices" and ticket["eligible"]]
-    assert labelled
-    assert {ticket["label"] for ticket in labelled} == {"right"}
+    """The knowledge changed, so every ticket is answered anew; whoever was labelled and reads the same needs no second label."""
+    asked = [ticket["ticket_id"] for ticket in report[0]["tickets"] if ticket["topic"] == "devices" and ticket["eligible"]][:5]
+    made = simulate(deployment, DESK, replace(wish(), only=tuple(asked)), newest=False)
+    assert made.fingerprint != report[0]["fingerprint"]
+    with Session(deployment.engine) as session:
+        labels = samples.labels(session, DESK)
+        before, after = (
+            {row.ticket_id: row.words for row in samples.samples(session, DESK, mark, asked)}
+            for mark in (report[0]["fingerprint"], made.fingerprint)
+        )
+    same = [ticket for ticket in asked if before[ticket] == after[ticket]]
+    assert len(same) >= 3
+    assert {labels[after[ticket] or ""] for ticket in same} == {"right"}
 
 
 def test_a_label_needs_a_draft(deployment: Deployment) -> None:
@@ -215,125 +238,78 @@ def test_the_commands_do_what_they_say(sandbox: Sandbox, tmp_path: Path) -> None
         return result.stdout
 
     spoken("sync", "--json")
-    document = json.loads(spoken("simulate", DESK, "--limit", "25", "--out", str(tmp_path / "out"), "--json"))
+    document = json.loads(spoken("simulate", DESK, "--limit", "12", "--out", str(tmp_path / "out"), "--json"))
     assert (tmp_path / "out" / "report.html").is_file()
+    assert (tmp_path / "data" / FOLDER).is_dir()
     sample = next(ticket["sample"] for ticket in document["tickets"] if ticket["eligible"] and ticket["topic"])
     assert "more right ones are needed" in spoken("label", sample, "right")
     spoken("label", sample, "perhaps", status=2)
     assert json.loads(spoken("gaps", "--out", str(tmp_path / "gaps"), "--json"))["gaps"]
     assert list((tmp_path / "gaps").glob("001-*.md"))
     spoken("label", "--desk", DESK, typed="r\nq\n")
-    told = json.loads(spoken("simulate", DESK, "--limit", "25", "--compare", str(tmp_path / "out" / "report.json"), "--json"))
+    told = json.loads(spoken("simulate", DESK, "--limit", "12", "--compare", str(tmp_path / "out" / "report.json"), "--json"))
     assert told["compared"]["broken"] == []
     assert sum(ticket["label"] == "right" for ticket in told["tickets"]) == 2
+    spoken("simulate", DESK, "--compare", str(tmp_path / "absent.yaml"), status=2)
+    spoken("simulate", DESK, "--compare", str(tmp_path / "absent.json"), status=1)
     assert len(sandbox.desk.ledger.entries) == before
 
 
-# --- the leak: an answer that entered the knowledge only afterwards
+def test_another_file_is_compared_over_the_same_tickets_and_counts_for_nothing(deployment: Deployment, tmp_path: Path) -> None:
+    """The file lets fewer be wrong: the bound of the labelled topic breaks, and the command says so with exit 1."""
+    here, engine = tmp_path / "config.yaml", deployment.engine
+    text = (deployment.config.data_dir.parent / "config.yaml").read_text()
+    was, now = tmp_path / "before.yaml", here
+    was.write_text(text)
+    now.write_text(text.replace("max_wrong: 0.75", "max_wrong: 0.001"))
+    words = ["simulate", DESK, "--limit", "16", "--compare", str(was), "--out", str(tmp_path / "out"), "--json"]
+    result = CliRunner().invoke(app, ["--config", str(now), *words])
+    assert result.exit_code == 1, result.output
+    told = json.loads(result.stdout)
+    assert told["compared"]["broken"] == ["devices"]
+    assert "the bound of devices held and holds no more" in result.stderr
+    assert told["compared"]["in_both"] == len(told["tickets"])
+    with Session(engine) as session:
+        bound = samples.bound(session, DESK, "devices")
+        assert samples.newest_run(session, DESK) == told["fingerprint"]
+    assert bound is not None
+    assert bound.max_wrong == 0.001
+    assert (tmp_path / "out" / "before" / "report.json").is_file()
 
 
-class Once:
-    def __init__(self, *changes: Document) -> None:
-        self.changes = changes
-
-    def check(self) -> None:
-        return None
-
-    def pull(self, cursor: Cursor | None) -> Iterator[Page]:
-        yield Page(self.changes, {"v": 1}, caught_up=True)
-
-
-@dataclass(frozen=True)
-class Desk:
-    index: Index
-    folder: Path
-
-    def stage(self) -> Stage:
-        flow = Flow(
-            connector="help",
-            desk=Nowhere(),
-            engine=self.index.engine,
-            index=self.index,
-            writer=ExtractiveWriter(LOCAL.embed),
-            triage=partial(triage, languages=("en",)),
-            rules=Rules((), "note", "note", 3),
-            allowed_links=(),
-            opt_out_tags=(),
-            now=lambda: NOW,
-        )
-        return Stage(flow, "print", {}, NOW - timedelta(days=900))
-
-    def learn(self, *documents: Document) -> None:
-        assert sync("kb", Once(*documents), self.index.engine, self.index.vectors, LOCAL, now=lambda: NOW).error is None
+def test_a_simulation_searches_an_index_of_its_own_which_the_next_one_goes_on_with(deployment: Deployment) -> None:
+    discard(deployment.config.data_dir)
+    told: list[str] = []
+    for _ in range(2):
+        index = open_index(deployment.config, deployment.engine, told.append)
+        held = index.vectors.count()
+        index.vectors.close()
+    assert held == deployment.index.vectors.count()
+    assert len(told) == 1
 
 
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
-ASKED_AT = NOW - timedelta(days=200)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    index = Index(open_database("sqlite", folder=tmp_path), open_vectors(tmp_path / "index", LOCAL.dimensions), LOCAL)
-    yield Desk(index, tmp_path)
-    index.vectors.close()
-    index.engine.dispose()
-
-
-def article(name: str, text: str, created: datetime, updated: datetime | None = None) -> Document:
-    return Document(f"folder:kb:{name}", name, text, f"https://kb.example/{name}", updated or created, created, "public", "en")
-
-
-WARRANTY = "How long is the warranty of the hub? The warranty of the hub lasts three years from the invoice date."
-
-
-def asked() -> Ticket:
-    comments = (
-        Comment("1", "u1", "customer", True, "How long is the warranty of the hub?", ASKED_AT),
-        Comment("2", "a1", "agent", True, "Three years from the invoice date.", ASKED_AT + timedelta(hours=2)),
-    )
-    return Ticket("77", "Warranty of the hub", "closed", "v", "u1", None, None, comments, (), "", ASKED_AT, ASKED_AT)
-
-
-def test_an_answer_that_entered_the_knowledge_afterwards_is_not_used(desk: Desk) -> None:
-    desk.learn(
-        article("shipping.md", "We ship from Leuven within two days.", ASKED_AT - timedelta(days=90)),
-        article("warranty.md", WARRANTY, ASKED_AT + timedelta(days=1)),
-    )
-    row = make_sample(desk.stage(), asked())
-    assert (row.decision, row.record["reason"].partition(":")[0]) == ("handoff", "no_knowledge")
-    assert "warranty" not in json.dumps(row.record["nearest"])
-
-
-def test_what_stood_there_before_is_used(desk: Desk) -> None:
-    desk.learn(article("warranty.md", WARRANTY, ASKED_AT - timedelta(days=1)))
-    row = make_sample(desk.stage(), asked())
-    assert row.decision == "note"
-    assert "three years" in row.record["body_text"]
-    assert row.record["history"] == "kept"
-    assert row.record["durable"] is True
-
-
-def test_a_text_that_was_edited_since_is_used_and_said_to_be_a_guess(desk: Desk) -> None:
-    desk.learn(article("warranty.md", WARRANTY, ASKED_AT - timedelta(days=9), ASKED_AT + timedelta(days=9)))
-    assert make_sample(desk.stage(), asked()).record["history"] == "assumed"
-
-
-def test_a_ticket_older_than_all_knowledge_says_so(desk: Desk) -> None:
-    desk.learn(article("warranty.md", WARRANTY, ASKED_AT + timedelta(days=9)))
-    stage = replace(desk.stage(), begins=ASKED_AT + timedelta(days=9))
-    assert make_sample(stage, asked()).record["history"] == "none"
-
-
-def test_the_fingerprint_moves_with_the_knowledge_and_the_topics_only(desk: Desk, tmp_path: Path) -> None:
-    path = write_config(tmp_path, "http://127.0.0.1:9")
-    config: Config = load(path)
-    first = fingerprint(config, desk.index.engine)
-    assert first == fingerprint(config, desk.index.engine)
-    looser = config.model_copy(update={"budget": None, "console": config.console})
-    assert fingerprint(looser, desk.index.engine) == first
-    spoken = config.model_copy(update={"languages": ("fr",)})
-    assert fingerprint(spoken, desk.index.engine) != first
-    desk.learn(article("a.md", "One.", NOW - timedelta(days=3)))
-    second = fingerprint(config, desk.index.engine)
-    desk.learn(article("a.md", "Two.", NOW - timedelta(days=3), NOW - timedelta(days=1)))
-    assert len({first, second, fingerprint(config, desk.index.engine)}) == 3
+def test_no_write_reaches_the_vendor_where_every_decision_is_a_reply_and_the_same_flow_live_writes(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """The bound is waived, so nothing but the cut keeps the replies from the customers."""
+    path = write_config(tmp_path, sandbox.url)
+    waived = POLICY.replace("max_wrong: 0.75", "max_wrong: off").replace("max_wrong: 0.01", "max_wrong: off")
+    path.write_text(path.read_text().replace("deliver: note", "deliver: reply") + waived)
+    opened = open_deployment(load(path))
+    try:
+        assert opened.sync(DESK).error is None
+        before = len(sandbox.requests)
+        made = simulate(opened, DESK, wish(12))
+        with Session(opened.engine) as session:
+            decided = [row.decision for row in samples.samples(session, DESK, made.fingerprint, made.run.tickets)]
+        assert decided.count("reply") >= 2
+        assert [request.method for request in sandbox.requests[before:] if request.method != "GET" and "/oauth/" not in request.path] == []
+        assert sandbox.desk.ledger.entries == []
+        waiting = sandbox.desk.create_ticket("Warranty", "Hello, how long is the warranty of the hub?")
+        live = opened.flow(DESK)
+        read = live.desk.ticket(str(waiting.id))
+        assert read is not None
+        answer(live, read)
+        assert {entry.ticket_id for entry in sandbox.desk.ledger.entries} == {waiting.id}
+    finally:
+        opened.close()

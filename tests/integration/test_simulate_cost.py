@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from sqlmodel import Session
 
 from bot.config import load
+from bot.config.model import Budget, Writer
 from bot.demo import DESK, write_config
 from bot.deployment import Deployment, open_deployment
 from bot.simulate.replay import Wish
@@ -47,33 +49,67 @@ def deployment(sandbox: Sandbox, tmp_path: Path) -> Iterator[Deployment]:
     opened.close()
 
 
-def test_it_stops_at_its_cap_and_goes_on_from_there(deployment: Deployment) -> None:
+def test_it_stops_at_its_cap_and_goes_on_from_there_out_of_a_purse_of_its_own(deployment: Deployment) -> None:
     heard: list[str] = []
-    first = simulate(deployment, DESK, Wish(EVER, 12, 1, 0.05), told=heard.append)
-    assert "not known yet" in heard[0]
+    first = simulate(deployment, DESK, Wish(EVER, 8, 1, 0.5), told=heard.append)
+    assert "guessed from the model's prices" in heard[0]
     assert first.run.stopped is not None
-    assert "--max-usd" in first.run.stopped
     with Session(deployment.engine) as session:
-        paid = spent(session)
-    assert paid == pytest.approx(first.run.usd)
-    again = simulate(deployment, DESK, Wish(EVER, 12, 2, 50.0), told=heard.append)
+        today, apart = spent(session), spent(session, payer=f"apart: simulation {DESK} {first.fingerprint}")
+    assert today == 0.0
+    assert apart == pytest.approx(first.run.usd)
+    assert apart <= 0.5
+    again = simulate(deployment, DESK, Wish(EVER, 8, 2, 50.0), told=heard.append)
     assert again.run.stopped is None
     assert again.run.again >= len(first.run.tickets)
-    assert len(again.run.tickets) == 12
+    assert len(again.run.tickets) == 8
     assert "USD each" in heard[1]
-
-
-def test_what_is_known_to_cost_too_much_does_not_begin(deployment: Deployment) -> None:
-    simulate(deployment, DESK, Wish(EVER, 3, 1, None))
     with pytest.raises(ConfigProblem, match=r"more than the 0\.01 USD"):
         simulate(deployment, DESK, Wish(EVER, 100, 1, 0.01))
+
+
+def test_without_a_cap_of_its_own_it_lives_on_what_the_day_leaves(deployment: Deployment) -> None:
+    capped = replace(deployment, config=deployment.config.model_copy(update={"budget": Budget(usd_per_day=0.5)}))
+    made = simulate(capped, DESK, Wish(EVER, 8, 1, None))
+    assert made.run.stopped is not None
+    assert "of today" in made.run.stopped
+    with Session(deployment.engine) as session:
+        assert 0.0 < spent(session) <= 0.5
+
+
+def test_a_paid_run_that_nothing_caps_does_not_begin(deployment: Deployment) -> None:
+    with pytest.raises(ConfigProblem, match="--max-usd"):
+        simulate(deployment, DESK, Wish(EVER, 3, 1, None))
 
 
 def test_while_the_model_is_down_a_run_stops_and_keeps_nothing_of_it(deployment: Deployment, sandbox: Sandbox) -> None:
     sandbox.model.models.pop("sandbox-chat")
     try:
-        made = simulate(deployment, DESK, Wish(EVER, 5, 1, None))
+        made = simulate(deployment, DESK, Wish(EVER, 5, 1, 9.0))
     finally:
         sandbox.model.models["sandbox-chat"] = None
     assert made.run.stopped is not None
     assert "run the same command again" in made.run.stopped
+
+
+def test_the_voice_pays_from_the_same_purse_and_stops_a_run_when_it_is_away(deployment: Deployment, sandbox: Sandbox) -> None:
+    voice = deployment.config.voice.model_copy(
+        update={
+            "provider": "model",
+            "model": "sandbox-chat",
+            "base_url": deployment.config.writer.base_url,
+            "api_key": deployment.config.writer.api_key,
+        }
+    )
+    writer = Writer(prices=deployment.config.writer.prices)
+    speaking = replace(deployment, config=deployment.config.model_copy(update={"voice": voice, "writer": writer}))
+    made = simulate(speaking, DESK, Wish(EVER, 8, 1, 9.0))
+    with Session(deployment.engine) as session:
+        assert spent(session) == 0.0
+        assert spent(session, payer=f"apart: simulation {DESK} {made.fingerprint}") > 0.0
+    sandbox.model.models.pop("sandbox-chat")
+    try:
+        stopped = simulate(speaking, DESK, Wish(EVER, 16, 1, 9.0)).run.stopped
+    finally:
+        sandbox.model.models["sandbox-chat"] = None
+    assert stopped is not None
