@@ -57,7 +57,7 @@ def measure(kind: str, count: int) -> dict[str, object]:
         ids = [stage.create(text(number, 0)) for number in range(count)]
         stage.advance(LAPSE)
         first, asked, spent = run()
-        assert first.added == count, first
+        assert first.added >= count, first  # a stage may begin with documents of its own
         stage.advance(QUARTER)
         run()  # what the first load's overlap has to look at once more
         stage.advance(QUARTER)
