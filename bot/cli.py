@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from bot.commands.keeping import register as add_keeping
+from bot.commands.moving import register as add_moving
 from bot.simulate.cli import register as add_simulation
 from bot.tone.commands import register as add_tone
 from connectors.base import ConfigProblem, RateLimited, Refused, Transient
@@ -264,6 +265,7 @@ def worker(context: typer.Context) -> None:
 add_simulation(app)
 add_tone(app)
 add_keeping(app)
+add_moving(app)
 
 plug_ins = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 app.add_typer(plug_ins, name="connectors")

@@ -26,6 +26,7 @@ from bot.deployment import Deployment, open_deployment, utc_now
 from bot.errands import Own, answer_errand, open_door
 from bot.heartbeats import Pulse, worker_name
 from bot.metrics import Metrics
+from bot.restoring import restore_index
 from bot.schedule import Job, every, poll_every, start_schedule
 from bot.web import create_app, create_door
 from bot.worker import Worker, start_worker
@@ -50,6 +51,7 @@ def serve(config: Config, *, http: bool) -> None:
     for name, problem in deployment.problems.items():
         log.error("connector not ready", connector=name, reason=str(problem))
     release_claims(deployment)
+    restore_index(deployment)
     metrics = Metrics()
     chores = open_chores(deployment, metrics)
     tell_what_is_held_back(chores.flows)

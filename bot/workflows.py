@@ -74,6 +74,31 @@ def prune_workflows(url: str, before: datetime) -> int:
     return count
 
 
+def carry_open(source: str, target: str) -> int:
+    """Work that was begun or waits goes on at another place, from its beginning; how much there was."""
+    from dbos import DBOS
+
+    with client(source) as former:
+        waiting = former.list_workflows(status=OPEN, load_output=False) if former else []
+    DBOS.migrate(target)
+    with client(target) as desk:
+        if desk is None:
+            raise LookupError("the tables of durable work are missing although they were just made")
+        for one in waiting:
+            arguments = one.input["args"] if one.input else ()
+            queue = _queue_of(one.name, arguments)
+            desk.enqueue({"queue_name": queue, "workflow_name": one.name, "workflow_id": one.workflow_id}, *arguments)
+    return len(waiting)
+
+
+def _queue_of(workflow: str, arguments: Collection[str]) -> str:
+    """Where a workflow is enqueued, as `bot.worker` does it: one that is taken up again after a crash stands in another queue."""
+    if workflow in ("sync", "retain"):
+        return "sync"
+    prefix = {"poll": "poll", "part": "parts"}.get(workflow, "tickets")
+    return f"{prefix}-{next(iter(arguments))}"
+
+
 def _delete(desk: DBOSClient, ids: list[str]) -> None:
     for start in range(0, len(ids), BATCH):
         desk.cancel_workflows(ids[start : start + BATCH])

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from connectors.base import ConfigProblem
 from storage.entries import Entry
 from storage.lexical import Sparse
-from storage.points import BATCH, KEYWORDS, MOMENTS, PAGE, Near, Payload, payload_of, point_id, search, seconds_of, tally
+from storage.points import BATCH, KEYWORDS, MOMENTS, PAGE, Near, Payload, entry_from, payload_of, point_id, search, seconds_of, tally
 from storage.vectors import FOREVER, FORMAT, Dense, Filter, Hit, IndexHeld, Stored
 
 if TYPE_CHECKING:
@@ -160,6 +160,21 @@ class EdgeVectors:
             request = edge.ScrollRequest(offset=offset, limit=PAGE, filter=conditions, with_payload=["version", "valid_to", "passages"])
             records, offset = self._shard.scroll(request)
             yield from (record.payload or {} for record in records)
+            if offset is None:
+                return
+
+    def points(self, size: int = BATCH) -> Iterator[tuple[list[Entry], NDArray[np.float32], list[Sparse]]]:
+        """Everything that is stored, vectors too, as `upsert` takes it: for another store."""
+        import qdrant_edge as edge
+
+        offset = None
+        while True:
+            records, offset = self._shard.scroll(edge.ScrollRequest(offset=offset, limit=size, with_payload=True, with_vector=True))
+            if records:
+                vectors: list[Any] = [record.vector for record in records]
+                sparse = [Sparse(tuple(one["lexical"].indices), tuple(one["lexical"].values)) for one in vectors]
+                dense = np.array([one["dense"] for one in vectors], np.float32)
+                yield [entry_from(record.payload or {}) for record in records], dense, sparse
             if offset is None:
                 return
 
