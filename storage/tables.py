@@ -344,6 +344,15 @@ class SampleRow(Row, table=True):
     requester: str | None = Field(default=None, sa_type=Text)  # `requester_key` of the ticket's; NULL: not known
 
 
+class RunRow(Row, table=True):
+    """The newest simulation of a helpdesk with the file as it is; what is asked about and what bounds rest on."""
+
+    __tablename__ = "runs"
+    connector: str = Field(primary_key=True, sa_type=Text)
+    fingerprint: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=Moment)
+
+
 class LabelRow(Row, table=True):
     """What a person says of a draft, past or live; the same words to the same ticket need saying once."""
 
