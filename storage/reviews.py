@@ -5,7 +5,7 @@ One row per answer to a customer comment, made together with it. `waiting` is le
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -109,43 +109,74 @@ def _waiting_of(connector: str, tickets: Collection[str]) -> ColumnElement[bool]
     return own & (reviews_.c.state == Stand.WAITING.value)
 
 
-def review(s: Session, draft_id: str) -> ReviewRow | None:
-    """The review of this draft, free of the session."""
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A row of `reviews`; see there."""
+
+    draft_id: str
+    connector: str
+    ticket_id: str
+    decision: str
+    kind: str
+    topic: str | None
+    usd: float
+    at: datetime
+    state: str
+    decided_at: datetime | None
+    decided_by: str | None
+    reply_id: str | None
+    reason: str | None
+
+
+def review(s: Session, draft_id: str) -> Review | None:
+    """The review of this draft."""
     row = s.connection().execute(select(reviews_).where(reviews_.c.draft_id == draft_id)).one_or_none()
-    return None if row is None else ReviewRow(**row._mapping)
+    return None if row is None else Review(**row._mapping)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One row of a list: the review, and of its draft what tells it from others."""
 
-    review: ReviewRow
+    review: Review
     subject: str
     reason: str
-    record: Mapping[str, Any]
+    question: str  # what the customer asks, or its first part; may be empty
+    confidence: float
 
 
-def lines(s: Session, wanted: Wanted, size: int, after: Place | None = None, *, newest_first: bool = True) -> list[Line]:
-    """Up to `size` of them from `after` on. Found in the index alone; only the rows shown are read."""
-    key = tuple_(reviews_.c.at, reviews_.c.draft_id)
-    ids = select(reviews_.c.draft_id).where(_matches(wanted))
-    if after is not None:
-        place = tuple_(literal(after.at, reviews_.c.at.type), literal(after.draft_id, reviews_.c.draft_id.type))
-        ids = ids.where(key < place if newest_first else key > place)
-    direction = (reviews_.c.at.desc(), reviews_.c.draft_id.desc()) if newest_first else (reviews_.c.at, reviews_.c.draft_id)
-    order = list(s.connection().scalars(ids.order_by(*direction).limit(size)))
+def lines(s: Session, wanted: Wanted, size: int, after: Place | None = None) -> list[Line]:
+    """Up to `size` of them from `after` on, newest first. Found in the index alone; only the rows shown are read."""
+    order = ids(s, wanted, size, after)
     found = _read(s, order)
     return [found[draft_id] for draft_id in order if draft_id in found]
 
 
+def ids(s: Session, wanted: Wanted, size: int, after: Place | None = None, *, newest_first: bool = True) -> list[str]:
+    """The same, by their drafts' ids alone, in either direction."""
+    key = tuple_(reviews_.c.at, reviews_.c.draft_id)
+    query = select(reviews_.c.draft_id).where(_matches(wanted))
+    if after is not None:
+        place = tuple_(literal(after.at, reviews_.c.at.type), literal(after.draft_id, reviews_.c.draft_id.type))
+        query = query.where(key < place if newest_first else key > place)
+    direction = (reviews_.c.at.desc(), reviews_.c.draft_id.desc()) if newest_first else (reviews_.c.at, reviews_.c.draft_id)
+    return list(s.connection().scalars(query.order_by(*direction).limit(size)))
+
+
 def _read(s: Session, ids: Sequence[str]) -> dict[str, Line]:
-    query = select(reviews_, drafts_.c.subject, drafts_.c.reason.label("says"), drafts_.c.record)
-    query = query.join(drafts_, drafts_.c.id == reviews_.c.draft_id).where(reviews_.c.draft_id.in_(ids))
+    record = drafts_.c.record
+    more = (
+        drafts_.c.subject,
+        drafts_.c.reason.label("says"),
+        record["triage", "questions", 0].as_string().label("question"),
+        record["confidence"].as_float().label("confidence"),
+    )
+    query = select(reviews_, *more).join(drafts_, drafts_.c.id == reviews_.c.draft_id).where(reviews_.c.draft_id.in_(ids))
     found = {}
     for row in s.connection().execute(query):
         known = dict(row._mapping)
-        subject, says, record = known.pop("subject"), known.pop("says"), known.pop("record")
-        found[row.draft_id] = Line(ReviewRow(**known), subject or "", says, record)
+        subject, says, question, confidence = (known.pop(name) for name in ("subject", "says", "question", "confidence"))
+        found[row.draft_id] = Line(Review(**known), subject or "", says, question or "", confidence or 0.0)
     return found
 
 

@@ -17,7 +17,7 @@ from connectors.base import Ticket, Transient
 from connectors.sandbox import Sandbox
 from storage import outbox, reviews
 from storage.outbox import State
-from storage.tables import ReviewRow
+from storage.reviews import Review
 
 pytestmark = pytest.mark.xdist_group("console")
 QUESTION = "Which batteries do I need, can I use rechargeable ones?"
@@ -41,7 +41,7 @@ def approve(flow: Flow, draft_id: str, by: str = "ada", letter: Letter = LETTER)
     return effect.key if effect else None
 
 
-def look(flow: Flow, draft_id: str) -> ReviewRow:
+def look(flow: Flow, draft_id: str) -> Review:
     with Session(flow.engine) as session:
         row = reviews.review(session, draft_id)
     assert row is not None

@@ -17,7 +17,11 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 def make_draft(number: int, *, ticket: str | None = None, decision: str = "note", reason: str = "policy: deliver note") -> DraftRow:
-    record = {"triage": {"topic": "refunds" if number % 2 else None}, "usage": {"cost_usd": 0.01}, "body_text": "Hello"}
+    record = {
+        "triage": {"topic": "refunds" if number % 2 else None, "questions": ["Where is it?"]},
+        "usage": {"cost_usd": 0.01},
+        "confidence": 0.5,
+    }
     return DraftRow(
         id=f"draft{number:04d}",
         connector="help",
@@ -45,8 +49,8 @@ def test_a_list_read_page_by_page_shows_each_waiting_draft_once_newest_first(ses
         seen += [line.review.draft_id for line in page]
         after = Place(page[-1].review.at, page[-1].review.draft_id)
     assert seen == [f"draft{number:04d}" for number in reversed(range(11))]
-    back = reviews.lines(session, Wanted(Stand.WAITING), 3, after=Place(NOON + timedelta(seconds=1), "draft0002"), newest_first=False)
-    assert [line.review.draft_id for line in back] == ["draft0003", "draft0004", "draft0005"]
+    back = reviews.ids(session, Wanted(Stand.WAITING), 3, after=Place(NOON + timedelta(seconds=1), "draft0002"), newest_first=False)
+    assert back == ["draft0003", "draft0004", "draft0005"]
 
 
 def test_a_list_can_be_narrowed_by_topic_and_decision(session: Session) -> None:
@@ -55,7 +59,7 @@ def test_a_list_can_be_narrowed_by_topic_and_decision(session: Session) -> None:
     narrowed = reviews.lines(session, Wanted(Stand.WAITING, topic="refunds"), 10)
     assert [line.review.draft_id for line in narrowed] == ["draft0005", "draft0003", "draft0001"]
     [one] = reviews.lines(session, Wanted(Stand.WAITING, decision="handoff"), 10)
-    assert (one.subject, one.review.kind) == ("Subject 3", "conflict")
+    assert (one.subject, one.question, one.confidence, one.review.kind) == ("Subject 3", "Where is it?", 0.5, "conflict")
     assert reviews.of_kind(session, "conflict", 5) == [one]
 
 
