@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
@@ -46,6 +47,8 @@ def examine(config: Config, *, offline: bool) -> list[Line]:
         lines.extend(_try("embedding", lambda: _reach_embedder(config)))
     if config.writer.provider == "openai":
         lines.extend(_try("writer", lambda: _reach_model(config)))
+    if config.voice.provider == "model":
+        lines.extend(_try("voice", lambda: _reach_voice(config)))
     return lines
 
 
@@ -100,3 +103,14 @@ def _reach_model(config: Config) -> Sequence[str]:
 
     warning = reach(config.writer).warning
     return (warning,) if warning else ()
+
+
+def _reach_voice(config: Config) -> Sequence[str]:
+    from bot.tone.lifetime import warnings
+    from storage.database import open_database
+
+    engine = open_database(config.database_url(), folder=config.data_dir)
+    try:
+        return warnings(config, engine, datetime.now(UTC).date())
+    finally:
+        engine.dispose()

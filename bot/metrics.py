@@ -28,13 +28,26 @@ class Metrics:
         self._gaps = Gauge(
             "draftdesk_missing_documents", "Documents that a first load missed", ("connector",), registry=self.registry
         )
+        self._voices = Gauge(
+            "draftdesk_model_days_left", "Days until a trained model in use is shut down", ("task", "model"), registry=self.registry
+        )
+        self._fallbacks = Counter(
+            "draftdesk_voice_fallbacks", "Drafts in the proven words instead of the model's", ("connector",), registry=self.registry
+        )
         self._syncs = Counter("draftdesk_syncs", "Syncs by result", ("connector", "result"), registry=self.registry)
         self._synced_at = Gauge(
             "draftdesk_last_sync_timestamp_seconds", "When a sync last succeeded", ("connector",), registry=self.registry
         )
         self._decisions = Counter("draftdesk_decisions", "Tickets by decision", ("connector", "decision", "reason"), registry=self.registry)
+        self._used = Counter(
+            "draftdesk_drafts_used", "Drafts by what agents made of them", ("connector", "topic", "outcome"), registry=self.registry
+        )
         self._spent = Counter("draftdesk_spent_usd", "Money spent on models", ("connector",), registry=self.registry)
         self._steps = Histogram("draftdesk_step_seconds", "Time by step of a ticket's way", ("step",), registry=self.registry)
+
+    def voice_left(self, task: str, model: str, days: int) -> None:
+        """How many days a trained model in use still answers: an alarm when few."""
+        self._voices.labels(task, model).set(days)
 
     def loaded(self, outcome: Outcome) -> None:
         """Count what one part of a first load brought."""
@@ -60,8 +73,14 @@ class Metrics:
         kind = record["reason"].partition(":")[0] if record["decision"] == "handoff" else ""
         self._decisions.labels(connector, record["decision"], kind).inc()
         self._spent.labels(connector).inc(record["usage"]["cost_usd"])
+        if record.get("voice_fallback"):
+            self._fallbacks.labels(connector).inc()
         for step in STEPS:
             self._steps.labels(step).observe(record["timings_ms"].get(step, 0.0) / 1000)
+
+    def used(self, connector: str, topic: str | None, outcome: str) -> None:
+        """Count what an agent made of a draft; topics are the file's own."""
+        self._used.labels(connector, topic or "", outcome).inc()
 
     def postponed(self, connector: str, record: dict[str, Any]) -> None:
         self.answered(connector, record)

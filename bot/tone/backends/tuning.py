@@ -19,7 +19,7 @@ EPOCHS, BATCH, RATE, SEED = 3, 4, 4e-4, 42  # where nothing else was asked for
 RANK, ALPHA, DROPOUT = 16, 32, 0.05
 LONGEST = 1_024  # tokens of an example; longer ones are left out, and told
 WARM_UP = 0.06  # of all steps
-LOOKS = 8  # at the held-out replies in the course of a training, beside the one before it
+LOOKS = 5  # at the held-out replies in the course of a training, beside the one before it
 CHECKPOINT = "checkpoint.pt"
 
 
