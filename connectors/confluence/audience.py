@@ -1,4 +1,4 @@
-"""Who may read a page: what its space says, unless the page or anything above it is restricted, or nobody can tell."""
+"""Who may read a page: what its space says, unless a label, a restriction on it or on anything above it keeps it in, or nobody can tell."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ class Readers:
 
     wiki: Wiki
     spaces: Mapping[str, Audience]  # by key; one not named is internal
+    kept_in: frozenset[str] = frozenset()  # labels of pages for agents only
     own: dict[str, bool] = field(default_factory=dict)  # restricted by itself; what nobody tells counts as restricted
     above: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    labels: dict[str, frozenset[str]] = field(default_factory=dict)
     asked: int = 0  # one by one
 
     def learn(self, leaves: Sequence[Leaf], key: str) -> None:
@@ -25,14 +27,14 @@ class Readers:
         if self.spaces.get(key) != "public":
             return
         self._take(leaves)
-        self._take(self.wiki.protection([leaf.id for leaf in leaves if leaf.restricted is None or leaf.ancestors is None]))
+        self._take(self.wiki.protection([leaf.id for leaf in leaves if self._untold(leaf)]))
         higher = dict.fromkeys(id for leaf in leaves for id in self.above.get(leaf.id, ()))
         if strangers := [id for id in higher if id not in self.own and id.isdigit()]:
             self._take(self.wiki.protection(strangers))
 
     def of(self, page: Leaf, key: str) -> Audience:
         """Internal wherever in doubt."""
-        if self.spaces.get(key) != "public":
+        if self.spaces.get(key) != "public" or self._labelled(page.id):
             return "internal"
         return "internal" if any(self._restricted(id) for id in (page.id, *self._chain(page))) else "public"
 
@@ -42,6 +44,15 @@ class Readers:
                 self.own[leaf.id] = leaf.restricted
             if leaf.ancestors is not None:
                 self.above[leaf.id] = leaf.ancestors
+            if leaf.labels is not None:
+                self.labels[leaf.id] = leaf.labels
+
+    def _untold(self, leaf: Leaf) -> bool:
+        return leaf.restricted is None or leaf.ancestors is None or (bool(self.kept_in) and leaf.labels is None)
+
+    def _labelled(self, id: str) -> bool:
+        """What nobody tells counts as labelled: searching does not show a page yet, and the next comparison does."""
+        return bool(self.kept_in) and (id not in self.labels or not self.kept_in.isdisjoint(self.labels[id]))
 
     def _chain(self, page: Leaf) -> tuple[str, ...]:
         known = self.above.get(page.id)

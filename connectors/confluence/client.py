@@ -16,7 +16,7 @@ from connectors.http import Denied, HttpClient, HttpError, HttpFactory
 from connectors.settings import text_of
 
 V1, V2 = "/rest/api", "/api/v2"
-OWN = "restrictions.read.restrictions.user,restrictions.read.restrictions.group"
+OWN = "restrictions.read.restrictions.user,restrictions.read.restrictions.group,metadata.labels"
 WITHOUT_BODY = f"version,space,history,ancestors,{OWN}"
 WITH_BODY = f"body.storage,{WITHOUT_BODY}"
 BODIES = 50  # at once; Data Center's cap for expanded bodies

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar, cast
 
 from connectors.base import ConfigProblem, Cursor, Page, Part
+from connectors.confluence.audience import Readers
 from connectors.confluence.client import Space, wiki
 from connectors.confluence.pages import Pages, unexpected
 from connectors.confluence.settings import Settings
@@ -26,12 +27,12 @@ class Confluence:
     """One site. Implements Source, Listing, Divided and Forewarned."""
 
     def __init__(self, settings: Settings, http: HttpFactory, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._settings = settings
         self._name = settings.name
         self._now = now
         self._wiki = wiki(settings, http)
         self._keys = tuple(dict.fromkeys(settings.knowledge.spaces))
         self._audience = settings.knowledge.audience
+        self._kept_in = frozenset(label.strip().lower() for label in settings.knowledge.internal_labels)
         self._prefix = f"confluence:{settings.name}:page:"
         self._unknown: Counter[str] = Counter()
         self._met: int | None = None  # pages of the last walk
@@ -137,7 +138,7 @@ class Confluence:
         self._met = len(state.known)
 
     def _pages(self, spaces: dict[str, Space]) -> Pages:
-        return Pages(self._wiki, self._prefix, spaces, self._audience, self._unknown)
+        return Pages(self._wiki, self._prefix, spaces, Readers(self._wiki, self._audience, self._kept_in), self._unknown)
 
     def _remembered(self, state: State) -> dict[str, Space]:
         spaces, audience = self._spaces(), self._told()
@@ -145,7 +146,9 @@ class Confluence:
         return spaces
 
     def _told(self) -> dict[str, str]:
-        return {key: self._audience.get(key, "internal") for key in self._keys}
+        """What the settings say of who may read, as a text that is another when they are."""
+        said = " but ".join(("public", *sorted(self._kept_in)))
+        return {key: said if self._audience.get(key) == "public" else "internal" for key in self._keys}
 
     def _count(self, spaces: dict[str, Space]) -> dict[str, int]:
         pages = self._pages(spaces)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from connectors.base import Audience, ConfigProblem, Document, Transient, Unreadable
+from connectors.base import ConfigProblem, Document, Transient, Unreadable
 from connectors.confluence.audience import Readers
 from connectors.confluence.client import BODIES, EMPTY_AT_MOST, Slice, Space, Wiki
 from connectors.confluence.parse import Leaf
@@ -42,15 +42,13 @@ class Read:
 class Pages:
     """`prefix`: of documents' ids. `unknown`: macros that are met and not known are counted there."""
 
-    def __init__(
-        self, wiki: Wiki, prefix: str, spaces: Mapping[str, Space], audience: Mapping[str, Audience], unknown: Counter[str]
-    ) -> None:
+    def __init__(self, wiki: Wiki, prefix: str, spaces: Mapping[str, Space], readers: Readers, unknown: Counter[str]) -> None:
         self.prefix = prefix
         self.spaces = spaces
-        self.audience = audience
+        self.audience = readers.spaces
         self._wiki = wiki
         self._keys = {space.id: key for key, space in spaces.items()}
-        self._readers = Readers(wiki, audience)
+        self._readers = readers
         self._unknown = unknown
         self._included: dict[str, Leaf | None] = {}  # by target
 

@@ -26,6 +26,7 @@ class Leaf:
     updated: datetime | None
     restricted: bool | None  # by itself
     ancestors: tuple[str, ...] | None  # all above it
+    labels: frozenset[str] | None  # v1 only
 
 
 def mapping(value: Any) -> dict[str, Any]:
@@ -86,6 +87,7 @@ def leaf(row: Mapping[str, Any], base: str) -> Leaf | None:
         moment(version.get("createdAt")) or moment(version.get("when")),
         restriction(mapping(row.get("restrictions")).get("read")),
         None if ids is None else tuple(one or "?" for one in ids),
+        labels(mapping(row.get("metadata")).get("labels")),
     )
 
 
@@ -100,6 +102,13 @@ def restriction(read: Any) -> bool | None:
             return True if any(named) else None
         named.append(max(len(found), size if isinstance(size, int) else 0))
     return any(named)
+
+
+def labels(told: Any) -> frozenset[str] | None:
+    """Names of labels, in small letters, as Confluence keeps them. None: not told."""
+    found = mapping(told).get("results")
+    names = [mapping(one).get("name") for one in found] if isinstance(found, list) else None
+    return None if names is None else frozenset(name.lower() for name in names if isinstance(name, str))
 
 
 def base_of(body: Any, otherwise: str) -> str:

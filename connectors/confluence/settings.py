@@ -38,6 +38,10 @@ class Knowledge(Strict):
     spaces: tuple[str, ...] = Field(min_length=1, description="space keys", examples=[["KB", "ENG"]])
     audience: dict[str, Audience] = Field(default={}, description="by space; one not named is internal", examples=[{"KB": "public"}])
 
+    internal_labels: tuple[str, ...] = Field(
+        default=(), description="pages with one of these labels are for agents only, whatever their space says", examples=[["staff-only"]]
+    )
+
     @model_validator(mode="after")
     def _named_spaces(self) -> Self:
         for key in self.audience:

@@ -35,7 +35,7 @@ class Walk:
 class State:
     """`since`: from when on edits are asked for; `walked` and `read`: when the last comparison and the last reading of all began.
 
-    `spaces`: by key, the id and the audience that the settings gave it. `young`: fresh from a first load in parts, which may have read
+    `spaces`: by key, the id and what the settings said of who may read it. `young`: fresh from a first load in parts, which may have read
     what has changed back since. `dear`: lists do not tell here who may read a page, so that comparing takes a request for each.
     """
 

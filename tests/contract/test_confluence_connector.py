@@ -36,6 +36,7 @@ class Leaf:
     version: int = 1
     status: str = "current"
     readers: tuple[str, ...] | None = ()  # None: the answer does not say
+    labels: tuple[str, ...] = ()
     at: datetime = NOW - timedelta(days=30)
     fails: bool = False
 
@@ -181,6 +182,9 @@ class Vendor:
             told["ancestors"] = [{"id": str(id), "type": "page"} for id in page.above]
         if "restrictions" in wanted:
             told["restrictions"] = {"read": self.read(page)}
+        if "metadata.labels" in wanted:
+            rows = [{"prefix": "global", "name": name, "id": "5"} for name in page.labels]
+            told["metadata"] = {"labels": {"results": rows, "start": 0, "limit": 200, "size": len(rows)}}
         if "body.storage" in wanted:
             told["body"] = {"storage": {"value": page.body, "representation": "storage"}}
         return told
@@ -222,10 +226,12 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Vendor]]:
         one.server.close()
 
 
-def connected(vendor: Vendor, now: datetime = NOW, audience: dict[str, str] | None = None) -> Confluence:
+def connected(
+    vendor: Vendor, now: datetime = NOW, audience: dict[str, str] | None = None, labels: tuple[str, ...] = ()
+) -> Confluence:
     auth = {"email": "bot@acme.example", "api_token": "env:CF_TEST_TOKEN"} if vendor.flavour == "cloud" else {"token": "env:CF_TEST_TOKEN"}
     block = {"name": "wiki", "type": "confluence", "base_url": f"{vendor.server.url}{vendor.root}", "flavour": vendor.flavour, "auth": auth}
-    knowledge = {"spaces": ["KB", "ENG"], "audience": {"KB": "public"} if audience is None else audience}
+    knowledge = {"spaces": ["KB", "ENG"], "audience": {"KB": "public"} if audience is None else audience, "internal_labels": labels}
 
     def http(origin: str, authorize: Any = None, **more: Any) -> HttpClient:
         return HttpClient(origin, authorize, sleep=lambda _: None, now=lambda: now, **more)
@@ -274,6 +280,29 @@ def test_restricted_here_or_above_or_unknown_is_for_agents_only(make: Callable[.
         **{1: "public", 2: "internal", 3: "internal", 4: "internal"},
         **{5: "public", 6: "internal", 7: "internal"},
     }
+
+
+@both
+def test_a_label_that_the_operator_names_keeps_a_page_in(make: Callable[..., Vendor], flavour: str) -> None:
+    vendor = make(flavour)
+    vendor.add(1, labels=("howto", "staff-only"))
+    vendor.add(2, labels=("howto",), above=(1,))
+    source = connected(vendor, labels=("Staff-Only",))
+    found, cursor = told(source)
+    assert {id: change.audience for id, change in found.items()} == {1: "internal", 2: "public"}
+    vendor.pages[1].labels, vendor.pages[2].labels = ("howto",), ("staff-only",)
+    found, cursor = told(connected(vendor, NOW + timedelta(minutes=15), labels=("staff-only",)), cursor)
+    assert {id: change.audience for id, change in found.items()} == {1: "public", 2: "internal"}
+    found, _ = told(connected(vendor, NOW + timedelta(minutes=30)), cursor)
+    assert {id: change.audience for id, change in found.items()} == {2: "public"}, "a setting that is lifted holds from the next turn"
+
+
+def test_a_page_whose_labels_nobody_tells_is_kept_in(make: Callable[..., Vendor]) -> None:
+    vendor = make()
+    vendor.unindexed = True
+    vendor.add(1)
+    found, _ = told(connected(vendor, labels=("staff-only",)))
+    assert found[1].audience == "internal"
 
 
 @pytest.mark.parametrize("status", [403, 404])
