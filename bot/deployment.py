@@ -26,6 +26,7 @@ from bot.shelving import move, open_shelf, prune, written_by
 from bot.simulate.standing import standing
 from bot.spending import Budget, Purse
 from bot.sync import Outcome, sync, unnamed
+from bot.turnstile import Turnstile
 from connectors import registry
 from connectors.base import ConfigProblem, Helpdesk, Source, Webhook
 from connectors.http import Answer, Authorize, HttpClient, HttpFactory
@@ -37,6 +38,7 @@ from storage.database import open_database
 from storage.embedding import Embedder
 from storage.quota import Accounts
 from storage.shelf import Shelf
+from storage.slots import Slots
 
 log = structlog.get_logger()
 
@@ -286,7 +288,9 @@ def build_writer(config: Config, embedder: Embedder, purse: Purse) -> Writer:
         return extractive
     from bot.answer.model import ModelWriter
 
-    model = ModelWriter(config.writer, purse)
+    model: Writer = ModelWriter(config.writer, purse)
+    if config.writer.at_once is not None:
+        model = Turnstile(model, Slots(purse.engine, f"{config.writer.base_url} {config.writer.model}", config.writer.at_once))
     return compose([model, extractive] if config.writer.fallback == "extractive" else [model])
 
 

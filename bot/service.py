@@ -26,7 +26,7 @@ from bot.deployment import Deployment, open_deployment, utc_now
 from bot.errands import Own, answer_errand, open_door
 from bot.heartbeats import Pulse, worker_name
 from bot.metrics import Metrics
-from bot.restoring import restore_index
+from bot.restoring import Follower, follows, restore_index
 from bot.schedule import Job, every, poll_every, start_schedule
 from bot.web import create_app, create_door
 from bot.worker import Worker, start_worker
@@ -38,6 +38,7 @@ from storage.parts import parts_of
 
 log = structlog.get_logger()
 
+FOLLOW = "15s"  # between two looks at what other processes wrote to the ledger
 STOP_AT_LATEST = 9.0  # seconds after SIGTERM; what is unfinished then is taken up at the next start
 
 
@@ -120,6 +121,8 @@ def jobs(deployment: Deployment, worker: Worker, answering: list[str]) -> list[J
         if name in answering:
             due.append((f"poll-{name}", poll_every(connection.settings.every), partial(worker.poll, name)))
     due.append(("retain", every("1d"), worker.retain))
+    if follows(deployment):
+        due.append(("follow", every(FOLLOW), Follower(deployment).follow))
     return due
 
 

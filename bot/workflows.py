@@ -30,18 +30,21 @@ def client(url: str) -> Iterator[DBOSClient | None]:
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
         yield None
         return
+    opened = DBOSClient(system_database_url=url, retry_connection_errors=False, lazy=True)
     try:
-        opened = DBOSClient(system_database_url=url, retry_connection_errors=False)
-        opened.list_workflows(limit=1, load_input=False, load_output=False)
+        yield opened if _has_worked(opened) else None
+    finally:
+        opened.destroy()
+
+
+def _has_worked(desk: DBOSClient) -> bool:
+    try:
+        desk.list_workflows(limit=1, load_input=False, load_output=False)
     except Exception as problem:  # a database without DBOS's tables: each driver says so in its own words
         if "no such table" not in str(problem) and "does not exist" not in str(problem):
             raise
-        yield None
-        return
-    try:
-        yield opened
-    finally:
-        opened.destroy()
+        return False
+    return True
 
 
 def erase_workflows(url: str, tickets: Collection[tuple[str, str]]) -> int:

@@ -116,6 +116,9 @@ class Writer(Strict):
     base_url: Address = Field(default=OPENAI, description="an OpenAI-compatible server", examples=[OPENAI])
     api_key: Secret | None = Field(default=None, description="that server's key", examples=["env:OPENAI_API_KEY"])
     timeout: Duration = Field(default="30s", description="for one call", examples=["30s"])
+    at_once: int | None = Field(
+        default=None, strict=True, ge=1, le=1000, description="calls at a time, over all processes; without it, no limit", examples=[8]
+    )
     fallback: Literal["none", "extractive"] = Field(default="none", description="when the model cannot be had", examples=["extractive"])
     prices: Prices | None = Field(default=None, description="needed for a budget", examples=[{"input": 0.10, "output": 0.50}])
     allow_plain_http: PlainHttp = False
