@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 import typer
@@ -45,7 +46,8 @@ def show(*, serve: bool) -> None:
         if serve:
             from bot.service import serve as keep_serving
 
-            out().print(f"\nServing on http://{config.console.bind} (health, metrics, webhooks); Ctrl-C stops.")
+            password = config.console.password.reveal() if config.console.password else ""
+            out().print(f"\nThe console: http://{config.console.bind}, password: {password}. Ctrl-C stops it.", soft_wrap=True)
             keep_journal("console")
             keep_serving(config, http=True)
 
@@ -128,6 +130,7 @@ def write_company_config(folder: Path, company: Tidewell) -> Path:
         "freshdesk_webhook_secret": FRESHDESK_WEBHOOK_SECRET,
         "confluence_token": API_TOKEN,
         "google.json": company.docs.service_account_key(),
+        "console_password": token_urlsafe(9),
     }
     secrets = _write_secrets(folder, told)
     text = HEAD.format(folder=folder) + HELP.format(url=company.help.url, secrets=secrets, desk=DESK)
@@ -138,6 +141,7 @@ def write_company_config(folder: Path, company: Tidewell) -> Path:
         email=EMAIL,
         **company.docs.endpoints(),
     )
+    text += CONSOLE.format(secrets=secrets)
     return _write(folder, text)
 
 
@@ -194,4 +198,7 @@ OTHERS = """\
     endpoints: {{token: "{token}", drive: "{drive}", docs: "{docs}"}}
     every: 15s
     knowledge: {{folders: [1TwKnowledgeFolderAAAAAAAAAAAAAAA], shared_drives: [0ATwFieldServiceDriveUk9PVA], audience: public}}
+"""
+CONSOLE = """\
+console: {{password: "file:{secrets}/console_password"}}
 """

@@ -9,18 +9,21 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from datetime import datetime
 from functools import partial
 from typing import NoReturn
 
 import structlog
 import uvicorn
+from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import text
 from sqlmodel import Session
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from bot.answer.decide import held_back
 from bot.answer.flow import Flow
-from bot.chores import open_chores
+from bot.chores import DeskChores, open_chores
 from bot.config import Config
 from bot.deployment import Deployment, open_deployment, utc_now
 from bot.errands import Own, answer_errand, open_door
@@ -62,7 +65,8 @@ def serve(config: Config, *, http: bool) -> None:
     worker = start_worker(chores, list(deployment.connections), place, executor=pulse.name)
     pulse.watch(worker.rescue)
     scheduler = start_schedule(jobs(deployment, worker, list(chores.flows)))
-    app = create_app(deployment.webhooks(), worker.look, partial(readiness, deployment), metrics.registry, utc_now)
+    console = serve_console(deployment, chores, worker, scheduler) if http else None
+    app = create_app(deployment.webhooks(), worker.look, partial(readiness, deployment), metrics.registry, utc_now, console=console)
     door = open_door(config.data_dir)
     with (
         listening(create_door(partial(answer_errand, Own(deployment))), door) if door else nullcontext(),
@@ -81,6 +85,22 @@ def serve(config: Config, *, http: bool) -> None:
     pulse.end()
     deployment.close()
     log.info("stopped")
+
+
+def serve_console(deployment: Deployment, chores: DeskChores, worker: Worker, scheduler: BackgroundScheduler) -> ASGIApp | None:
+    """None, and a word in the log, where nobody could sign in."""
+    from bot.console.opening import open_console
+
+    def next_sync(name: str) -> datetime | None:
+        job = scheduler.get_job(f"sync-{name}")
+        return job.next_run_time if job else None
+
+    console = open_console(
+        deployment, chores.flows, send=worker.send, sync=worker.sync, synced=chores.metrics.synced, next_sync=next_sync
+    )
+    if console is None:
+        log.warning("console not served", reason="nobody could sign in; set console.password")
+    return console
 
 
 def leave() -> NoReturn:
@@ -166,7 +186,9 @@ def open_listener(bind: str) -> socket.socket:
 @contextmanager
 def listening(app: Starlette, listener: socket.socket) -> Iterator[None]:
     """Serve `app` from a thread; signals stay with the process."""
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    # No proxy_headers: what is said of a visitor's address counts only where the console's own settings trust it.
+    settings = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", proxy_headers=False, server_header=False)
+    server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
     thread.start()
     try:

@@ -1,4 +1,4 @@
-"""The HTTP side of `draftdesk run`: webhooks in, health and metrics out."""
+"""The HTTP side of `draftdesk run`: webhooks in, health and metrics out, and the console beside them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from connectors.base import ConfigProblem, RateLimited, Refused, Rejected, Transient, Webhook
 
@@ -26,8 +27,12 @@ def create_app(
     ready: Callable[[], Mapping[str, str]],
     metrics: CollectorRegistry,
     now: Callable[[], datetime],
+    *,
+    console: ASGIApp | None = None,
 ) -> Starlette:
-    """`look(connector, ticket, delivery)` must be safe to repeat; `ready()` maps each part to ``ok`` or what is wrong with it."""
+    """The console, where it is served, has every path that is not one of ours.
+
+    `look(connector, ticket, delivery)` must be safe to repeat; `ready()` maps each part to ``ok`` or what is wrong with it."""
 
     async def take_webhook(request: Request) -> Response:
         name = request.path_params["name"]
@@ -56,12 +61,16 @@ def create_app(
     def measure(request: Request) -> Response:
         return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
 
+    def closed(request: Request) -> Response:
+        return PlainTextResponse("The console is not served: it has no password (console.password in the configuration).", status_code=404)
+
     return Starlette(
         routes=[
             Route("/webhooks/{name}", take_webhook, methods=["POST"]),
             Route("/healthz", health),
             Route("/readyz", readiness),
             Route("/metrics", measure),
+            Mount("/", console) if console else Route("/", closed),
         ]
     )
 
