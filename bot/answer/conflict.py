@@ -49,16 +49,16 @@ def conflicts(verdict: Verdict, cited: Sequence[Passage], found: Sequence[Passag
 def _first(text: str, source: Passage, rival: Passage) -> Conflict | None:
     for piece in sentences(text):
         said = claim(piece, rival.language)
-        for window in _windows(rival.text):
-            why = _differ(said, claim(window, rival.language), rival.language)
+        for window in windows(rival.text):
+            why = differ(said, claim(window, rival.language), rival.language)
             if why:
                 return Conflict(piece, source, window, rival, why)
     return None
 
 
-def _differ(said: Claim, other: Claim, language: str | None) -> str | None:
+def differ(said: Claim, other: Claim, language: str | None) -> str | None:
     """Why two sentences about the same cannot both hold; None when they can, or are not about the same."""
-    mine, theirs = _subject(said, language), _subject(other, language)
+    mine, theirs = subject(said, language), subject(other, language)
     shared = mine & theirs
     if len(shared) < LEAST_SHARED or len(shared) < ALIKE * min(len(mine), len(theirs)):
         return None
@@ -82,7 +82,7 @@ def _same_case(said: Claim, other: Claim, number: Number, rival: Number) -> bool
     return all(any(same_number(one, its) for its in other.numbers if its is not rival) for one in rest)
 
 
-def _subject(said: Claim, language: str | None) -> frozenset[str]:
+def subject(said: Claim, language: str | None) -> frozenset[str]:
     """What it is about: its content words without the units, which the figures bring along."""
     measured = {token.key for token in said.tokens if fold(token.text) in MEASURES or fold(token.text) in WORKING}
     return said.keys("word", "name", "code") - glue(language) - measured
@@ -93,7 +93,8 @@ def _negated(said: Claim) -> bool:
 
 
 @lru_cache(maxsize=2048)
-def _windows(markdown: str) -> tuple[str, ...]:
+def windows(markdown: str) -> tuple[str, ...]:
+    """Its sentences, one after another; headings and code are none."""
     return tuple(_pieces(markdown))
 
 
