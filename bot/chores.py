@@ -12,14 +12,16 @@ from sqlmodel import Session
 from bot.answer.approved import send_approved
 from bot.answer.deliver import last_from_customer, obstacle_to
 from bot.answer.flow import Flow, Postponed, answer, is_settled
+from bot.answer.outcomes import learn
 from bot.deployment import Connection, Deployment
+from bot.lessons import teach
 from bot.metrics import Metrics
 from bot.retention import retain
 from bot.sync import Outcome
 from bot.worker import Moved, Share
 from connectors.base import Comment, ConfigProblem, Cursor, CursorExpired, Helpdesk, RateLimited, Ticket, Transient
 from connectors.timing import seconds
-from storage import forgetting, ledger, reviews
+from storage import forgetting, ledger, outcomes, reviews
 from storage import parts as loads
 from storage.database import reading
 from storage.requesters import requester_key
@@ -113,7 +115,9 @@ class DeskChores:
             log.error("tickets not read", connector=connector, reason=str(trouble))
             return Moved((), None, True)
         self._overtake(connector, [ref.id for ref in page.tickets if ref.status in IDLE_STATES], "nobody waits for an answer any more")
-        waiting = tuple(dict.fromkeys(ref.id for ref in page.tickets if ref.status not in IDLE_STATES))
+        idle = [ref.id for ref in page.tickets if ref.status in IDLE_STATES]
+        worth = self._worth_a_look(connector, idle)
+        waiting = tuple(dict.fromkeys(ref.id for ref in page.tickets if ref.status not in IDLE_STATES or ref.id in worth))
         return Moved(waiting, page.cursor, page.caught_up)
 
     def turn(self, connector: str, cursor: Cursor) -> None:
@@ -130,6 +134,8 @@ class DeskChores:
             read = flow.desk.ticket(ticket)
         except (ConfigProblem, RateLimited, Transient) as trouble:
             return None, self._put_off(connector, ticket, trouble)
+        if read is not None:
+            self._learn(connector, read)
         settings = self.deployment.connection(connector).tickets
         comment = last_from_customer(read) if read else None
         if read is None or comment is None or settings is None:
@@ -184,6 +190,21 @@ class DeskChores:
         if settled:
             log.info("approved reply", connector=connector, ticket=settled.ticket_id, draft=settled.draft_id, state=settled.state.value)
         return 0.0
+
+    def _worth_a_look(self, connector: str, idle: Sequence[str]) -> set[str]:
+        """Of tickets for which nobody waits, those that may teach: what became of a draft, or what a topic is."""
+        if any(topic.tags for topic in self.deployment.config.policy.topics):
+            return set(idle)
+        with Session(reading(self.deployment.engine)) as session:
+            return outcomes.open_drafts(session, connector, idle)
+
+    def _learn(self, connector: str, ticket: Ticket) -> None:
+        """What people made of it: of our drafts, and of its topic."""
+        engine, now = self.deployment.engine, self.deployment.now()
+        for row in learn(engine, connector, ticket, now):
+            self.metrics.used(connector, row.topic, row.kind)
+            log.info("draft used", connector=connector, ticket=ticket.id, draft=row.draft_id, outcome=row.kind)
+        teach(engine, self.deployment.index.embedder, connector, ticket, topics=self.deployment.config.policy.topics, now=now)
 
     def _overtake(self, connector: str, tickets: Sequence[str], reason: str) -> None:
         """Their drafts need no looking at any more."""

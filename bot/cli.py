@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from bot.commands.acceptance import register as add_acceptance
 from bot.commands.keeping import register as add_keeping
 from bot.commands.moving import register as add_moving
 from bot.simulate.cli import register as add_simulation
@@ -262,6 +263,7 @@ def worker(context: typer.Context) -> None:
         leave()
 
 
+add_acceptance(app)
 add_simulation(app)
 add_tone(app)
 add_keeping(app)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import Engine
@@ -39,6 +40,9 @@ from storage.embedding import Embedder
 from storage.quota import Accounts
 from storage.shelf import Shelf
 from storage.slots import Slots
+
+if TYPE_CHECKING:
+    from bot.answer.topics import TopicFinder
 
 log = structlog.get_logger()
 
@@ -139,7 +143,14 @@ class Deployment:
             engine=self.engine,
             index=self.index,
             writer=build_writer(self.config, self.index.embedder, Purse(self.engine, caps, name, self.now)),
-            triage=partial(triage, languages=self.config.languages, opt_out_tags=policy.opt_out_tags, topics=policy.topics),
+            triage=partial(
+                triage,
+                languages=self.config.languages,
+                opt_out_tags=policy.opt_out_tags,
+                topics=policy.topics,
+                patterns=self.config.triage.entities,
+                finder=build_finder(self.config, self.engine, self.index.embedder, Purse(self.engine, caps, name, self.now)),
+            ),
             rules=Rules(
                 policy.topics,
                 policy.default,
@@ -265,6 +276,18 @@ def _words(block: object) -> list[str]:
         except ConfigProblem:
             return [block.reference]
     return [] if block is None else [str(block)]
+
+
+def build_finder(config: Config, engine: Engine, embedder: Embedder, purse: Purse) -> TopicFinder:
+    """Topics by their neighbours, and by the writer's model where that is wanted."""
+    from bot.answer.topic_model import TopicAsker
+    from bot.answer.topics import TopicFinder
+    from bot.lessons import Lessons
+
+    topics = config.policy.topics
+    asks = config.triage.model and config.writer.provider == "openai"
+    asker = TopicAsker(config.writer, purse) if asks else None
+    return TopicFinder(topics, embedder, Lessons(engine, embedder, [topic.name for topic in topics]), asker)
 
 
 def build_conduct(config: Config, tickets: TicketSettings) -> Conduct:

@@ -424,6 +424,40 @@ class VoiceRow(Row, table=True):
     measured: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
 
 
+class OutcomeRow(Row, table=True):
+    """What an agent made of a draft; see `bot.answer.outcomes`."""
+
+    __tablename__ = "outcomes"
+    __table_args__ = (
+        CheckConstraint("kind IN ('sent', 'edited', 'rewritten', 'ignored')", name="kind"),
+        CheckConstraint("kept >= 0 AND kept <= 1", name="kept"),
+        Index("ix_outcomes_counted", "connector", "at", "topic", "kind", "kept"),
+        Index("ix_outcomes_ticket", "connector", "ticket_id"),
+    )
+    draft_id: str = Field(primary_key=True, sa_type=Text, foreign_key="drafts.id", ondelete="CASCADE")
+    connector: str = Field(sa_type=Text)
+    ticket_id: str = Field(sa_type=Text)
+    topic: str | None = Field(default=None, sa_type=Text)
+    language: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    kept: float = Field(sa_type=Float)  # share of the draft's words that stand in the answer, in their order
+    at: datetime = Field(sa_type=Moment)
+    reply: str = Field(sa_type=Words)  # what the agent sent; "" when nothing was sent
+
+
+class TopicRow(Row, table=True):
+    """A ticket that an agent marked with a topic's tag: what new tickets are compared with."""
+
+    __tablename__ = "topic_examples"
+    __table_args__ = (Index("ix_topic_examples_topic", "embedder", "topic", "at"),)
+    connector: str = Field(primary_key=True, sa_type=Text)
+    ticket_id: str = Field(primary_key=True, sa_type=Text)
+    topic: str = Field(sa_type=Text)
+    embedder: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=Moment)
+    vector: bytes = Field(sa_type=LargeBinary)  # float32, little-endian, of the question
+
+
 class ForgottenRow(Row, table=True):
     """Somebody who was erased: an answer that was being written meanwhile is erased too."""
 

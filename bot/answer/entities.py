@@ -4,12 +4,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+
+from bot.config.conduct import compiled
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """`type` is one of order, invoice, email, phone, amount, date, version."""
+    """`type` is one of order, invoice, email, phone, amount, date, version, or the operator's own."""
 
     type: str
     text: str
@@ -29,18 +35,40 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("phone", re.compile(r"(?<![\w.-])(?:\+|00)\d[\d ().-]{7,17}\d\b|(?<![\w.-])0\d(?:[ .-]?\d{2}){4}\b|\(\d{3}\)\s?\d{3}-\d{4}|(?<![\w.-])\d{3}-\d{3}-\d{4}\b")),
 )  # fmt: skip
 MOST = 20
+PATIENCE = 0.1  # seconds that an operator's pattern may take for one text
+LONGEST = 20_000  # characters that it is tried on
+log = structlog.get_logger()
 
 
-def entities(text: str) -> tuple[Entity, ...]:
-    """In order of kind, each once; a stretch already taken by an earlier kind is not taken again."""
+class Pattern(Protocol):
+    """One of the operator's own."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def pattern(self) -> str: ...
+
+
+def entities(text: str, own: Sequence[Pattern] = ()) -> tuple[Entity, ...]:
+    """The operator's own kinds first, then in order of kind, each once; a stretch already taken by an earlier kind is not taken again."""
     found: dict[Entity, None] = {}
     taken: list[tuple[int, int]] = []
-    for kind, pattern in _PATTERNS:
-        for matched in pattern.finditer(text):
+    for kind, matches in (*((one.type, _own(one, text)) for one in own), *((kind, pattern.finditer(text)) for kind, pattern in _PATTERNS)):
+        for matched in matches:
             group = matched.lastindex or 0
             start, end = matched.span(group)
-            if any(start < stop and begin < end for begin, stop in taken):
+            if start == end or any(start < stop and begin < end for begin, stop in taken):
                 continue
             taken.append((start, end))
             found[Entity(kind, matched.group(group).strip())] = None
     return tuple(found)[:MOST]
+
+
+def _own(one: Pattern, text: str) -> list[Any]:
+    """Its matches; none where it takes too long, which is told by its kind."""
+    pattern: Any = compiled(one.pattern)
+    try:
+        return list(pattern.finditer(text[:LONGEST], timeout=PATIENCE))
+    except TimeoutError:
+        log.warning("pattern given up", entity=one.type, seconds=PATIENCE)
+        return []

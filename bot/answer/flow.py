@@ -258,7 +258,7 @@ def _described(flow: Flow, ticket: Ticket, draft_id: str, way: Way, timings: Map
         draft=way.draft,
         verdict=way.verdict,
         rendered=flow.conduct.signed(way.rendered, way.triage.language) if replies and way.rendered else way.rendered,
-        usage=way.usage,
+        usage=way.usage + way.triage.usage if way.triage.usage else way.usage,
         timings={"retrieve": 0.0, "write": 0.0, "check": 0.0} | dict(timings),
     )
     if way.voiced:

@@ -18,13 +18,23 @@ def _lingua(codes: tuple[str, ...]) -> Any:
     return LanguageDetectorBuilder.from_iso_codes_639_1(*(getattr(IsoCode639_1, code.upper()) for code in known)).build()
 
 
+STATED = 0.5  # how sure a language is that the text itself does not tell
+
+
 def language(text: str, languages: Sequence[str], locale: str | None = None) -> str:
     """One of `languages` (ISO 639-1): as written, or when too short or unclear as the requester's locale says, or the first."""
+    return detected(text, languages, locale)[0]
+
+
+def detected(text: str, languages: Sequence[str], locale: str | None = None) -> tuple[str, float]:
+    """The language, and how sure that is, 0 to 1."""
     spoken = (locale or "").replace("_", "-").split("-")[0].casefold()
     stated = spoken if spoken in languages else languages[0]
-    if len(languages) == 1 or sum(char.isalpha() for char in text) < LEAST_LETTERS:
-        return stated
+    if len(languages) == 1:
+        return stated, 1.0
+    if sum(char.isalpha() for char in text) < LEAST_LETTERS:
+        return stated, STATED
     ranked = _lingua(tuple(languages)).compute_language_confidence_values(text[:1000])
     if len(ranked) < 2 or ranked[0].value - ranked[1].value < LEAST_MARGIN:
-        return stated
-    return str(ranked[0].language.iso_code_639_1.name).casefold()
+        return stated, STATED
+    return str(ranked[0].language.iso_code_639_1.name).casefold(), round(float(ranked[0].value), 3)

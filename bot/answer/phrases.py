@@ -35,7 +35,7 @@ HUMAN = re.compile(
 
 # Asking not for the first time; "the light comes on again" is not it.
 AGAIN = re.compile(
-    r"\b(?:second|third|fourth|fifth|2nd|3rd|4th|5th|tenth)\s+(?:time|e-?mail|message|ticket|request)\b|\b(?:once|yet)\s+again\b|\bagain\s+and\s+again\b"
+    r"\b(?:second|third|fourth|fifth|2nd|3rd|4th|5th|tenth)\s+(?:time(?!\s+(?:zone|slot))|e-?mail|message|ticket|request)\b|\b(?:once|yet)\s+again\b|\bagain\s+and\s+again\b"
     r"|\b(?:still|have)\s+(?:\w+\s+)?(?:no|not|never|n't)\s+(?:\w+\s+){0,2}(?:answer|reply|response|answered|replied|heard|received\s+an?\s+(?:answer|reply))"
     r"|\bi\s+(?:have\s+)?already\s+(?:asked|written|wrote|contacted|told|explained|e-?mailed|sent)|\bhow\s+many\s+times\b|\bkeep\s+(?:asking|writing|contacting)"
     r"|\b(?:deuxieme|troisieme|quatrieme|enieme|2e|3e|4e)\s+(?:fois|mail|message|demande|relance)\b|\bencore\s+une\s+fois\b|\btoujours\s+(?:pas|aucune)\s+(?:de\s+|eu\s+de\s+)?reponse|\bdeja\s+(?:ecrit|contacte|demande|signale)"

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from bot.answer import phrases
 from bot.answer.clean import hides_text, own_words, visible
-from bot.answer.entities import Entity, entities
-from bot.answer.language import language
+from bot.answer.entities import Entity, Pattern, entities
+from bot.answer.language import detected
 from bot.answer.risk import risk
 from bot.answer.words import ASKING, content_stems, content_words, fold, sentences
 from connectors.base import Comment, Ticket
+
+if TYPE_CHECKING:
+    from bot.answer.topics import Topical
+    from bot.answer.write import Usage
 
 Sentiment = Literal["positive", "neutral", "negative"]
 Priority = Literal["low", "normal", "high", "urgent"]
@@ -23,6 +27,8 @@ LONGEST_QUESTION = 600  # characters; a longer one is cut at a sentence
 SHORT = 450  # characters of a message that asks one thing: all of it helps to understand the question
 FEWEST_APART = 3  # content words from which a part of a sentence is a question of its own
 LONGEST_UNMARKED = 160  # characters of a question that ends without its mark
+WORDS_SURE = 0.3  # of a topic that shares nothing but words with the ticket
+SAID, UNSAID = 0.9, 0.7  # how sure what a customer says in so many words is, and what nothing speaks against
 FEWEST_WORDS = 2  # content words below which a question needs what was said before it
 
 
@@ -41,6 +47,7 @@ class Triage:
     suspicious: tuple[str, ...]
     risk: str | None = None  # why a person had better answer, in a sentence
     sure: Mapping[str, float] = field(default_factory=dict)  # 0 to 1, by what was judged
+    usage: Usage | None = None  # what asking a model for the topic cost
 
 
 class Topic(Protocol):
@@ -50,25 +57,46 @@ class Topic(Protocol):
     def about(self) -> str: ...
 
 
-def triage(ticket: Ticket, languages: Sequence[str], opt_out_tags: Sequence[str] = (), topics: Sequence[Topic] = ()) -> Triage:
-    """Reads the customer's last turn: every public comment of theirs since somebody answered."""
+class Finder(Protocol):
+    def find(self, text: str, ticket_id: str, *, may_ask: bool) -> Topical: ...
+
+
+def triage(
+    ticket: Ticket,
+    languages: Sequence[str],
+    opt_out_tags: Sequence[str] = (),
+    topics: Sequence[Topic] = (),
+    *,
+    patterns: Sequence[Pattern] = (),
+    finder: Finder | None = None,
+) -> Triage:
+    """Reads the customer's last turn: every public comment of theirs since somebody answered. `finder` tells topics better than words."""
     turn = last_turn(ticket)
     written = "\n\n".join(comment.text for comment in turn)
     text = "\n\n".join(filter(None, (own_words(comment.text) for comment in turn)))
     subject = clean_subject(ticket.subject)
-    spoken = language(f"{subject}\n{text}", languages, ticket.language)
-    folded = fold(f"{subject}\n{text}")
+    both = f"{subject}\n{text}"
+    spoken, sure = detected(both, languages, ticket.language)
+    folded, (mood, mood_sure), flagged = fold(both), mood_of(text), suspicious(f"{ticket.subject}\n{written}")
+    urgency, urgency_sure = priority(folded, mood)
+    wants_person = bool(phrases.HUMAN.search(folded))
+    surely = {"sentiment": mood_sure, "priority": urgency_sure, "human_wanted": SAID if wants_person else UNSAID}
+    why = skip(ticket, turn, text, opt_out_tags)
+    topical = finder.find(both, ticket.id, may_ask=not flagged) if finder and why is None else None
+    topic = topical.name if topical else None if finder else topic_of(f"{subject} {text}", spoken, topics)
     return Triage(
         language=spoken,
-        topic=topic_of(f"{subject} {text}", spoken, topics),
-        sentiment=sentiment(text),
-        priority=priority(folded, text),
-        entities=entities(f"{subject}\n{text}"),
+        topic=topic,
+        sentiment=mood,
+        priority=urgency,
+        entities=entities(both, patterns),
         questions=questions(subject, text, spoken),
-        skip=skip(ticket, turn, text, opt_out_tags),
-        human_wanted=bool(phrases.HUMAN.search(folded)),
-        suspicious=suspicious(f"{ticket.subject}\n{written}"),
-        risk=risk(ticket, text, angry=sentiment(text) == "negative"),
+        skip=why,
+        human_wanted=wants_person,
+        suspicious=flagged,
+        risk=risk(ticket, text, angry=mood == "negative"),
+        sure={"language": sure, "topic": topical.sure if topical else WORDS_SURE if topic else 0.0, **surely},
+        usage=topical.usage if topical else None,
     )
 
 
@@ -222,18 +250,26 @@ def _cut(question: str) -> str:
 
 
 def sentiment(text: str) -> Sentiment:
+    return mood_of(text)[0]
+
+
+def mood_of(text: str) -> tuple[Sentiment, float]:
+    """The mood, and how sure that is: by how many words speak for it, and whether others speak against it."""
     found = [fold(word) for word in content_words(text, None)]
+    pleased, angry = (sum(word in words for word in found) for words in (phrases.PLEASED, phrases.ANGRY))
     shouting = sum(len(word) > 3 and word.isupper() for word in text.split()) > 4 or "!!" in text
-    score = sum(word in phrases.PLEASED for word in found) - 2 * sum(word in phrases.ANGRY for word in found) - shouting
-    return "negative" if score < 0 else "positive" if score > 0 else "neutral"
+    score = pleased - 2 * angry - shouting
+    sure = UNSAID if not pleased + angry + shouting else max(0.5, min(0.95, UNSAID + 0.1 * abs(pleased - angry)))
+    return "negative" if score < 0 else "positive" if score > 0 else "neutral", round(sure, 2)
 
 
-def priority(folded: str, text: str) -> Priority:
+def priority(folded: str, mood: Sentiment) -> tuple[Priority, float]:
+    """The urgency, and how sure that is."""
     if phrases.URGENT.search(folded):
-        return "urgent"
-    if phrases.PRESSING.search(folded) or sentiment(text) == "negative":
-        return "high"
-    return "normal"
+        return "urgent", SAID
+    if phrases.PRESSING.search(folded):
+        return "high", SAID
+    return ("high", UNSAID) if mood == "negative" else ("normal", UNSAID)
 
 
 def suspicious(written: str) -> tuple[str, ...]:
