@@ -15,12 +15,14 @@ from bot.tone.plain import facts, plain
 from bot.tone.redaction import personal, redact
 from bot.tone.replies import Dropped, TeamReply
 from connectors.base import ConfigProblem
+from storage.requesters import requester_key
 
 SHINGLE = 4  # words
 SAME = 0.7  # share of shingles in common, from which on two replies are one
 HELD_OUT, AT_LEAST, AT_MOST = 0.15, 20, 0.3  # of the tickets, the newest; of few tickets more, or nothing could be measured on them
 MOST_OF_A_KIND = 3.0  # times the median count of topics, of which a topic, language or agent keeps no more
 FLOOR = 20  # replies that any topic or agent may keep
+SOURCES = "sources.jsonl"
 SYSTEM = (
     "You rewrite a support reply in the team's voice. "
     "Keep every fact, number, link, condition and negation. Add nothing. Language: {language}."
@@ -40,6 +42,8 @@ class Example:
     closing: str
     plain: str
     voice: str
+    asked: str = ""  # by the customer, as redacted as the rest
+    requester: str | None = None  # a digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class Preference:
     asked: str
     preferred: str
     rejected: str
+    ticket: str = ""
+    requester: str | None = None  # a digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +103,11 @@ def _example(reply: TeamReply, team: Sequence[str]) -> Example | str:
     if personal(voice) or personal(bare):
         return "personal data left"
     agent = hashlib.sha256(reply.agent.encode()).hexdigest()[:8]
+    asked = redact(reply.asked, names)
     return Example(
-        reply.ticket, reply.language, reply.topic, agent, reply.at.isoformat(), said.greeting, redact(said.closing, names), bare, voice
-    )
+        reply.ticket, reply.language, reply.topic, agent, reply.at.isoformat(), said.greeting, redact(said.closing, names), bare, voice,
+        "" if personal(asked) else asked, requester_key(reply.requester),
+    )  # fmt: skip
 
 
 def _distinct(examples: Sequence[Example], dropped: Counter[str]) -> list[Example]:
@@ -194,12 +202,13 @@ def _forms(examples: Sequence[Example], what: str) -> dict[str, dict[str, int]]:
 
 
 def write(dataset: Dataset, folder: Path) -> dict[str, Any]:
-    """Writes the four files and returns report.json. Raises ConfigProblem."""
+    """Writes the files and returns report.json. Raises ConfigProblem."""
     told = report(dataset)
     files = {
         "train.jsonl": _lines(_chat(one) for one in dataset.train),
         "validation.jsonl": _lines(_chat(one) for one in dataset.validation),
         "preference.jsonl": _lines(_pair(one) for one in dataset.preference),
+        SOURCES: _lines(_sources(dataset)),
         "report.json": json.dumps(told, ensure_ascii=False, indent=2) + "\n",
     }
     try:
@@ -209,6 +218,16 @@ def write(dataset: Dataset, folder: Path) -> dict[str, Any]:
     except OSError as problem:
         raise ConfigProblem(f"{folder}: the data set cannot be written ({problem.strerror}); give another --out") from None
     return told
+
+
+def _sources(dataset: Dataset) -> Iterator[dict[str, Any]]:
+    """Where each line of each file is from, in the order of the files and their lines. It stays here: trainers are not given it."""
+    for name, examples in (("train.jsonl", dataset.train), ("validation.jsonl", dataset.validation)):
+        for one in examples:
+            about = {"topic": one.topic, "language": one.language, "asked": one.asked, "at": one.at}
+            yield {"file": name, "ticket": one.ticket, "requester": one.requester, **about}
+    for pair in dataset.preference:
+        yield {"file": "preference.jsonl", "ticket": pair.ticket, "requester": pair.requester, "language": pair.language}
 
 
 def _lines(rows: Iterator[dict[str, Any]] | Iterable[dict[str, Any]]) -> str:

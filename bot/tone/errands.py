@@ -33,7 +33,7 @@ def make_dataset(config: Config, out: Path | None, agents: Sequence[str]) -> dic
             replies = list(read_replies(name, ticket, config.languages, agents, config.policy.opt_out_tags))
             found.extend(replies)
             spoken = next((one.language for one in replies if isinstance(one, TeamReply)), config.languages[0])
-            pairs.extend(preferences(ticket, spoken, made_drafts[name]))
+            pairs.extend(preferences(name, ticket, spoken, made_drafts[name]))
     finally:
         engine.dispose()
     made = build(found, pairs)

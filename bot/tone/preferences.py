@@ -14,6 +14,7 @@ from bot.tone.dataset import Preference
 from bot.tone.redaction import personal, redact
 from connectors.base import Ticket
 from storage.database import reading
+from storage.requesters import requester_key
 from storage.tables import DraftRow, table
 
 drafts = table(DraftRow)
@@ -27,7 +28,7 @@ def drafted(engine: Engine, connector: str) -> dict[tuple[str, str], str]:
     return {(row.ticket_id, row.customer_comment_id): row.record["body_text"] for row in rows if row.record.get("body_text")}
 
 
-def preferences(ticket: Ticket, language: str, made: Mapping[tuple[str, str], str]) -> Sequence[Preference]:
+def preferences(connector: str, ticket: Ticket, language: str, made: Mapping[tuple[str, str], str]) -> Sequence[Preference]:
     """Pure. One per customer comment that had a draft and got a public reply by an agent."""
     public = [comment for comment in ticket.comments if comment.public]
     names = [name for name in (ticket.requester_name, (ticket.requester_email or "").partition("@")[0]) if name]
@@ -40,5 +41,6 @@ def preferences(ticket: Ticket, language: str, made: Mapping[tuple[str, str], st
         struck = (*names, *said.signed.split()[:1])
         asked, preferred, rejected = (redact(text, struck) for text in (own_words(comment.text) or comment.text, said.body, draft))
         if preferred and not any(map(personal, (asked, preferred, rejected))):
-            found.append(Preference(language, asked, preferred, rejected))
+            source = (f"{connector}:{ticket.id}", requester_key(ticket.requester_email))
+            found.append(Preference(language, asked, preferred, rejected, *source))
     return found

@@ -29,6 +29,7 @@ class TeamReply:
     asked: str
     said: Said
     names: tuple[str, ...]
+    requester: str | None = None  # e-mail address
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def read_replies(
         else:
             yield TeamReply(
                 place, comment.id, comment.author_id, _language(ticket, said, languages), ticket.tags[0] if ticket.tags else "other",
-                comment.created_at, asked, said, _names(ticket, said),
+                comment.created_at, asked, said, _names(ticket, said), ticket.requester_email,
             )  # fmt: skip
 
 

@@ -134,9 +134,9 @@ def example(greeting: str, closing: str) -> Example:
 
 def test_a_style_is_learnt_from_what_the_team_does_and_an_operators_sheet_is_kept(tmp_path: Path) -> None:
     style = learn([example("Hi {name},", "Dry floors,")] * 6 + [example("Hello,", "Cheers,")] * 3)
-    assert style == STYLE
+    assert (style.greeting, style.sign_off) == (STYLE.greeting, STYLE.sign_off)
     assert write_style(style, tmp_path)
-    assert read_style(tmp_path) == STYLE
+    assert read_style(tmp_path) == style
     assert not write_style(Style({}, {}), tmp_path)
 
 
