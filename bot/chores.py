@@ -8,20 +8,22 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlmodel import Session
+from structlog.contextvars import bound_contextvars
 
 from bot.answer.approved import send_approved
 from bot.answer.deliver import last_from_customer, obstacle_to
-from bot.answer.flow import Flow, Postponed, answer, is_settled
+from bot.answer.flow import EFFECT, Flow, Postponed, answer, is_settled
 from bot.answer.outcomes import learn
 from bot.deployment import Connection, Deployment
 from bot.lessons import teach
 from bot.metrics import Metrics
 from bot.retention import retain
 from bot.sync import Outcome
+from bot.tracing import span
 from bot.worker import Moved, Share
 from connectors.base import Comment, ConfigProblem, Cursor, CursorExpired, Helpdesk, RateLimited, Ticket, Transient
 from connectors.timing import seconds
-from storage import forgetting, ledger, outcomes, reviews
+from storage import forgetting, ledger, outbox, outcomes, reviews
 from storage import parts as loads
 from storage.database import reading
 from storage.requesters import requester_key
@@ -149,6 +151,11 @@ class DeskChores:
 
     def answer(self, connector: str, ticket: str, comment: str) -> float:
         """One try at answering; 0.0 when settled, else seconds until the next try."""
+        draft = outbox.effect_key(connector, ticket, comment, EFFECT)[:12]
+        with bound_contextvars(connector=connector, ticket=ticket, draft=draft), span("answer", connector=connector, ticket=ticket):
+            return self._answer(connector, ticket, comment)
+
+    def _answer(self, connector: str, ticket: str, comment: str) -> float:
         flow = self.flows[connector]
         if not self._knows_enough():
             log.info("waiting for the first sync", connector=connector, ticket=ticket)

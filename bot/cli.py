@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from bot.commands.acceptance import register as add_acceptance
+from bot.commands.health import register as add_health
 from bot.commands.keeping import register as add_keeping
 from bot.commands.moving import register as add_moving
 from bot.simulate.cli import register as add_simulation
@@ -268,6 +269,7 @@ add_simulation(app)
 add_tone(app)
 add_keeping(app)
 add_moving(app)
+add_health(app)
 
 plug_ins = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 app.add_typer(plug_ins, name="connectors")

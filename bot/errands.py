@@ -9,7 +9,7 @@ import http.client
 import json
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -54,6 +54,7 @@ class Own:
     """Done here."""
 
     deployment: Deployment
+    ready: Callable[[], Mapping[str, str]] = dict  # each part of the running process, `ok` or what is wrong with it
 
     def search(self, query: str, k: int, audience: Audience | None, as_of: datetime | None) -> list[dict[str, Any]]:
         from bot.answer.retrieve import search
@@ -164,6 +165,15 @@ def errands(config: Config) -> Iterator[Errands]:
         deployment.close()
 
 
+def ask_ready(folder: Path) -> dict[str, str]:
+    """How the running process says it is. Raises ConfigProblem: none runs here, or it does not answer."""
+    path = folder / SOCKET
+    if not path.is_socket():
+        raise ConfigProblem(f"{path}: no draftdesk runs here")
+    parts: dict[str, str] = Borrowed(path).ask("/ready", {})
+    return parts
+
+
 def open_door(folder: Path) -> socket.socket | None:
     """The socket that the other commands of this machine knock at; one that a dead process left is replaced.
 
@@ -193,6 +203,8 @@ def answer_errand(own: Own, errand: str, asked: dict[str, Any]) -> Any:
     if errand == "draft":
         drafted = own.draft(asked["name"], asked["ticket_id"], post=asked["post"])
         return drafted and asdict(drafted)
+    if errand == "ready":
+        return dict(own.ready())
     if errand == "forget":
         return own.forget(asked["address"])
     if errand == "export":

@@ -39,6 +39,9 @@ class Metrics:
             "draftdesk_last_sync_timestamp_seconds", "When a sync last succeeded", ("connector",), registry=self.registry
         )
         self._decisions = Counter("draftdesk_decisions", "Tickets by decision", ("connector", "decision", "reason"), registry=self.registry)
+        self._topics = Counter(
+            "draftdesk_decisions_by_topic", "Tickets by topic and decision", ("connector", "topic", "decision"), registry=self.registry
+        )
         self._used = Counter(
             "draftdesk_drafts_used", "Drafts by what agents made of them", ("connector", "topic", "outcome"), registry=self.registry
         )
@@ -72,6 +75,7 @@ class Metrics:
         """Count a decision; of its reason only the typed part, which is one of a closed set."""
         kind = record["reason"].partition(":")[0] if record["decision"] == "handoff" else ""
         self._decisions.labels(connector, record["decision"], kind).inc()
+        self._topics.labels(connector, (record.get("triage") or {}).get("topic") or "none", record["decision"]).inc()
         self._spent.labels(connector).inc(record["usage"]["cost_usd"])
         if record.get("voice_fallback"):
             self._fallbacks.labels(connector).inc()

@@ -132,9 +132,13 @@ def rescue(alive: Collection[str]) -> int:
     A step that the dead one was in the middle of is made again, which the ledger and the outbox make harmless.
     """
     pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-    left = [one.workflow_id for one in pending if one.executor_id not in alive]
-    for start in range(0, len(left), RESCUED_AT_ONCE):
-        DBOS.resume_workflows(left[start : start + RESCUED_AT_ONCE])
+    left = [one for one in pending if one.executor_id not in alive]
+    by_queue: dict[str | None, list[str]] = {}
+    for one in left:
+        by_queue.setdefault(one.queue_name, []).append(one.workflow_id)  # its own queue: the limits of that one hold for it too
+    for queue, ids in by_queue.items():
+        for start in range(0, len(ids), RESCUED_AT_ONCE):
+            DBOS.resume_workflows(ids[start : start + RESCUED_AT_ONCE], queue_name=queue)
     return len(left)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from dbos import DBOSClient
 
 BATCH = 500  # workflows at once
+MOST_COUNTED = 10_000  # workflows; beyond, the number says enough
 OF_A_TICKET = ["look", "answer"]  # workflows whose arguments are connector, ticket, …
 OPEN, ENDED = ["PENDING", "ENQUEUED", "DELAYED"], ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
@@ -100,6 +102,21 @@ def _queue_of(workflow: str, arguments: Collection[str]) -> str:
         return "sync"
     prefix = {"poll": "poll", "part": "parts"}.get(workflow, "tickets")
     return f"{prefix}-{next(iter(arguments))}"
+
+
+def backlog(url: str) -> Counter[str]:
+    """Tickets that are being looked at or answered, or wait for it, by connector; counted up to `MOST_COUNTED`."""
+    with client(url) as desk:
+        if desk is None:
+            return Counter()
+        found = desk.list_workflows(status=OPEN, name=OF_A_TICKET, limit=MOST_COUNTED, load_input=False, load_output=False)
+    return Counter(_connector_of(one.workflow_id) for one in found)
+
+
+def _connector_of(workflow_id: str) -> str:
+    """``answer:help:7:1``, ``look:help:DELIVERY``, ``look:poll:help:SLOT:0:7``."""
+    first, second, *rest = workflow_id.split(":")
+    return rest[0] if (first, second) == ("look", "poll") and len(rest) > 1 else second
 
 
 def _delete(desk: DBOSClient, ids: list[str]) -> None:
