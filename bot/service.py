@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import NoReturn
 
 import structlog
@@ -27,10 +29,12 @@ from bot.chores import DeskChores, open_chores
 from bot.config import Config
 from bot.deployment import Deployment, open_deployment, utc_now
 from bot.errands import Own, answer_errand, open_door
-from bot.heartbeats import Pulse, worker_name
+from bot.gauges import Gauges
+from bot.heartbeats import STALE, Pulse, worker_name
 from bot.metrics import Metrics
 from bot.restoring import Follower, follows, restore_index
 from bot.schedule import Job, every, poll_every, start_schedule
+from bot.tracing import open_tracing
 from bot.web import create_app, create_door
 from bot.worker import Worker, start_worker
 from bot.workflows import workflow_url
@@ -42,6 +46,7 @@ from storage.parts import parts_of
 log = structlog.get_logger()
 
 FOLLOW = "15s"  # between two looks at what other processes wrote to the ledger
+LEAST_ROOM = 64 << 20  # bytes under data_dir, below which work would soon fail
 STOP_AT_LATEST = 9.0  # seconds after SIGTERM; what is unfinished then is taken up at the next start
 
 
@@ -50,6 +55,7 @@ def serve(config: Config, *, http: bool) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    open_tracing()
     listener = open_listener(config.console.bind) if http else None
     deployment = open_deployment(config)
     for name, problem in deployment.problems.items():
@@ -61,15 +67,17 @@ def serve(config: Config, *, http: bool) -> None:
     tell_what_is_held_back(chores.flows)
     pulse = Pulse(deployment.engine, worker_name(deployment.engine), config.data_dir)
     pulse.begin()
+    metrics.registry.register(Gauges(deployment, pulse.quiet))
     place = workflow_url(config.database_url(), config.data_dir)
     worker = start_worker(chores, list(deployment.connections), place, executor=pulse.name)
     pulse.watch(worker.rescue)
     scheduler = start_schedule(jobs(deployment, worker, list(chores.flows)))
     console = serve_console(deployment, chores, worker, scheduler) if http else None
-    app = create_app(deployment.webhooks(), worker.look, partial(readiness, deployment), metrics.registry, utc_now, console=console)
+    ready = partial(readiness, deployment, pulse, lambda: scheduler.running)
+    app = create_app(deployment.webhooks(), worker.look, ready, metrics.registry, utc_now, console=console)
     door = open_door(config.data_dir)
     with (
-        listening(create_door(partial(answer_errand, Own(deployment))), door) if door else nullcontext(),
+        listening(create_door(partial(answer_errand, Own(deployment, ready))), door) if door else nullcontext(),
         listening(app, listener) if listener else nullcontext(),
     ):
         log.info(
@@ -146,7 +154,9 @@ def jobs(deployment: Deployment, worker: Worker, answering: list[str]) -> list[J
     return due
 
 
-def readiness(deployment: Deployment) -> Mapping[str, str]:
+def readiness(
+    deployment: Deployment, pulse: Pulse | None = None, scheduling: Callable[[], bool] = lambda: True
+) -> Mapping[str, str]:
     """Each part, and `ok`, `ok; ` and a hint, or what is wrong with it."""
     parts = {"database": "ok", "index": "ok"} | {f"connector {name}": "ok" for name in deployment.connections}
     parts |= {f"connector {name}": "not ready, see the log" for name in deployment.problems}
@@ -160,7 +170,19 @@ def readiness(deployment: Deployment) -> Mapping[str, str]:
         deployment.index.vectors.count()
     except RuntimeError as problem:
         parts["index"] = type(problem).__name__
-    return parts
+    return parts | alive(pulse, scheduling) | {"disk": room(deployment.config.data_dir)}
+
+
+def alive(pulse: Pulse | None, scheduling: Callable[[], bool]) -> dict[str, str]:
+    """Whether this process still gives signs of life, and still asks when something is due."""
+    quiet = pulse.quiet() if pulse else 0.0
+    beats = "ok" if quiet < STALE else f"no sign of life could be written for {quiet:.0f} s"
+    return {"heartbeat": beats, "scheduler": "ok" if scheduling() else "stopped"}
+
+
+def room(folder: Path) -> str:
+    free = shutil.disk_usage(folder).free
+    return "ok" if free >= LEAST_ROOM else f"only {free >> 20} MiB are free under data_dir"
 
 
 def gap_hint(deployment: Deployment, connector: str) -> str:
