@@ -98,28 +98,28 @@ class Borrowed:
 
     def search(self, query: str, k: int, audience: Audience | None, as_of: datetime | None) -> list[dict[str, Any]]:
         moment = as_of.isoformat() if as_of else None
-        found: list[dict[str, Any]] = self._ask("/search", {"query": query, "k": k, "audience": audience, "as_of": moment})
+        found: list[dict[str, Any]] = self.ask("/search", {"query": query, "k": k, "audience": audience, "as_of": moment})
         return found
 
     def draft(self, name: str, ticket_id: str, *, post: bool) -> Drafted | None:
-        drafted = self._ask("/draft", {"name": name, "ticket_id": ticket_id, "post": post})
+        drafted = self.ask("/draft", {"name": name, "ticket_id": ticket_id, "post": post})
         return Drafted(**drafted) if drafted else None
 
     def sync(self, name: str, *, full: bool, confirm_removals: bool, progress: Callable[[Progress], None]) -> Outcome:
         """Without progress: it comes when it is done."""
         from pydantic import TypeAdapter
 
-        return TypeAdapter(Outcome).validate_python(self._ask("/sync", {"name": name, "full": full, "confirm_removals": confirm_removals}))
+        return TypeAdapter(Outcome).validate_python(self.ask("/sync", {"name": name, "full": full, "confirm_removals": confirm_removals}))
 
     def forget(self, address: str) -> dict[str, Any]:
-        done: dict[str, Any] = self._ask("/forget", {"address": address})
+        done: dict[str, Any] = self.ask("/forget", {"address": address})
         return done
 
     def export(self, address: str) -> dict[str, Any]:
-        found: dict[str, Any] = self._ask("/export", {"address": address})
+        found: dict[str, Any] = self.ask("/export", {"address": address})
         return found
 
-    def _ask(self, errand: str, asked: dict[str, Any]) -> Any:
+    def ask(self, errand: str, asked: dict[str, Any]) -> Any:
         connection = _UnixConnection(self.path)
         try:
             connection.request("POST", errand, json.dumps(asked), {"Content-Type": "application/json"})
