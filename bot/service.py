@@ -27,6 +27,8 @@ from bot.answer.decide import held_back
 from bot.answer.flow import Flow
 from bot.chores import DeskChores, open_chores
 from bot.config import Config
+from bot.console.door import Door
+from bot.console.door import open_door as open_console_door
 from bot.deployment import Deployment, open_deployment, utc_now
 from bot.errands import Own, answer_errand, open_door
 from bot.gauges import Gauges
@@ -58,6 +60,7 @@ def serve(config: Config, *, http: bool) -> None:
     open_tracing()
     listener = open_listener(config.console.bind) if http else None
     deployment = open_deployment(config)
+    entrance = open_entrance(config) if http else None
     for name, problem in deployment.problems.items():
         log.error("connector not ready", connector=name, reason=str(problem))
     release_claims(deployment)
@@ -72,7 +75,7 @@ def serve(config: Config, *, http: bool) -> None:
     worker = start_worker(chores, list(deployment.connections), place, executor=pulse.name)
     pulse.watch(worker.rescue)
     scheduler = start_schedule(jobs(deployment, worker, list(chores.flows)))
-    console = serve_console(deployment, chores, worker, scheduler) if http else None
+    console = serve_console(deployment, entrance, chores, worker, scheduler) if entrance else None
     ready = partial(readiness, deployment, pulse, lambda: scheduler.running)
     app = create_app(deployment.webhooks(), worker.look, ready, metrics.registry, utc_now, console=console)
     door = open_door(config.data_dir)
@@ -95,20 +98,23 @@ def serve(config: Config, *, http: bool) -> None:
     log.info("stopped")
 
 
-def serve_console(deployment: Deployment, chores: DeskChores, worker: Worker, scheduler: BackgroundScheduler) -> ASGIApp | None:
-    """None, and a word in the log, where nobody could sign in."""
+def open_entrance(config: Config) -> Door | None:
+    """None, and a word in the log, where nobody could sign in to the console. Raises ConfigProblem."""
+    entrance = open_console_door(config)
+    if entrance is None:
+        log.warning("console not served", reason="nobody could sign in; set console.password")
+    return entrance
+
+
+def serve_console(deployment: Deployment, entrance: Door, chores: DeskChores, worker: Worker, scheduler: BackgroundScheduler) -> ASGIApp:
     from bot.console.opening import open_console
 
     def next_sync(name: str) -> datetime | None:
         job = scheduler.get_job(f"sync-{name}")
         return job.next_run_time if job else None
 
-    console = open_console(
-        deployment, chores.flows, send=worker.send, sync=worker.sync, synced=chores.metrics.synced, next_sync=next_sync
-    )
-    if console is None:
-        log.warning("console not served", reason="nobody could sign in; set console.password")
-    return console
+    synced = chores.metrics.synced
+    return open_console(deployment, chores.flows, entrance, send=worker.send, sync=worker.sync, synced=synced, next_sync=next_sync)
 
 
 def leave() -> NoReturn:

@@ -73,9 +73,11 @@ class Door:
         return next((Person(name, role) for role, wanted in lists if any(_fits(name, one) for one in wanted)), None)
 
 
-def open_door(config: Config) -> Door:
-    """Follows the references of `console`. Raises ConfigProblem: one leads nowhere, or the key cannot be kept."""
+def open_door(config: Config) -> Door | None:
+    """None where nobody could sign in. Raises ConfigProblem: a reference of `console` leads nowhere, or the key cannot be kept."""
     console = config.console
+    if not console.is_served:
+        return None
     locks = {one.name: Lock(one.role, one.password.reveal()) for one in console.people}
     if console.password is not None:
         locks[SHARED] = Lock("operator", console.password.reveal())

@@ -59,7 +59,7 @@ def show(office: Office, visitor: Visitor, request: Request) -> Response:
     with Database(reading(office.engine)) as s:
         last, held = ledger.last_syncs(s), holdings.holdings(s)
         shelves = [_shelf(office, s, settings, last, held) for settings in office.config.connectors]
-        clashes = reviews.of_kind(s, "conflict", CONTRADICTIONS)
+        met = reviews.of_kind(s, "conflict", CONTRADICTIONS)
         unreadable = holdings.unreadable(s, UNREADABLE) if any(one.unreadable for one in held.values()) else []
     return render(
         office,
@@ -68,10 +68,10 @@ def show(office: Office, visitor: Visitor, request: Request) -> Response:
         title="Knowledge",
         here="knowledge",
         shelves=shelves,
-        clashes=clashes,
+        met=met,
         unreadable=unreadable,
         gaps=office.gaps,
-        stale=office.stale,
+        studied=office.clashes,
         **frame(request.cookies, request.query_params),
     )
 
@@ -104,7 +104,7 @@ def sync(office: Office, visitor: Visitor, request: Request, form: Form) -> Resp
 
 
 def study(office: Office, visitor: Visitor, request: Request, form: Form) -> Response:
-    """Find gaps and stale documents anew."""
+    """Find gaps and contradictions anew."""
     office.gaps.begin()
-    office.stale.begin()
+    office.clashes.begin()
     return RedirectResponse("/knowledge?said=studying#gaps", 303)

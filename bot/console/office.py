@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -31,5 +32,5 @@ class Office:
     syncing: Callable[[str], bool]  # whether this process is reading from that connector now
     next_sync: Callable[[str], datetime | None]
     warnings: Callable[[str], Sequence[str]]  # what a connector says of credentials about to expire and the like
-    gaps: Study
-    stale: Study
+    gaps: Study[list[dict[str, Any]]]
+    clashes: Study[tuple[list[dict[str, Any]], list[dict[str, Any]]]]  # documents against each other, and against agents' answers

@@ -14,11 +14,11 @@ from starlette.types import ASGIApp
 from bot.answer.approved import unfinished
 from bot.answer.flow import Flow
 from bot.console.app import create_console
-from bot.console.door import open_door
+from bot.console.door import Door
 from bot.console.office import Office
 from bot.console.studies import Study
 from bot.deployment import Deployment
-from bot.simulate.commands import gaps_of, stale_of
+from bot.simulate.commands import contradictions_of, gaps_of
 from bot.sync import Outcome
 from connectors.base import Forewarned
 from storage.database import reading
@@ -29,38 +29,34 @@ log = structlog.get_logger()
 def open_console(
     deployment: Deployment,
     flows: Mapping[str, Flow],
+    door: Door,
     *,
     send: Callable[[str, str], None],
     sync: Callable[[str, str], None],
     synced: Callable[[Outcome], None],
     next_sync: Callable[[str], datetime | None],
-) -> ASGIApp | None:
-    """None where nobody could sign in. `send` and `sync(connector, slot)` enqueue; `synced` is told what a confirmed sync did.
-
-    Raises ConfigProblem when a reference of `console` leads nowhere.
-    """
-    office = open_office(deployment, flows, send=send, sync=sync, synced=synced, next_sync=next_sync)
-    return create_console(office) if office else None
+) -> ASGIApp:
+    """`send` and `sync(connector, slot)` enqueue; `synced` is told what a confirmed sync did."""
+    return create_console(open_office(deployment, flows, door, send=send, sync=sync, synced=synced, next_sync=next_sync))
 
 
 def open_office(
     deployment: Deployment,
     flows: Mapping[str, Flow],
+    door: Door,
     *,
     send: Callable[[str, str], None],
     sync: Callable[[str, str], None],
     synced: Callable[[Outcome], None],
     next_sync: Callable[[str], datetime | None],
-) -> Office | None:
-    if not deployment.config.console.is_served:
-        return None
+) -> Office:
     resume(deployment, send)
     desks = sorted(flows)
     return Office(
         config=deployment.config,
         engine=deployment.engine,
         embedder=deployment.index.embedder,
-        door=open_door(deployment.config),
+        door=door,
         now=deployment.now,
         flows=flows,
         problems={name: str(problem) for name, problem in deployment.problems.items()},
@@ -70,7 +66,7 @@ def open_office(
         next_sync=next_sync,
         warnings=partial(warnings_of, deployment),
         gaps=Study("gaps", lambda: gaps_of(deployment.engine, deployment.index.embedder, desks), deployment.now),
-        stale=Study("stale", lambda: stale_of(deployment.engine, desks), deployment.now),
+        clashes=Study("contradictions", lambda: contradictions_of(deployment.engine, desks), deployment.now),
     )
 
 

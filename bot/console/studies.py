@@ -6,29 +6,30 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Generic, TypeVar
 
 import structlog
 
+T = TypeVar("T")
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    found: list[dict[str, Any]]
+class Result(Generic[T]):
+    found: T
     at: datetime
 
 
-class Study:
+class Study(Generic[T]):
     """One question over all tickets; at most one answer to it is being worked out at a time."""
 
-    def __init__(self, name: str, work: Callable[[], list[dict[str, Any]]], now: Callable[[], datetime]) -> None:
+    def __init__(self, name: str, work: Callable[[], T], now: Callable[[], datetime]) -> None:
         self._name, self._work, self._now = name, work, now
         self._turn = threading.Lock()
-        self._result: Result | None = None
+        self._result: Result[T] | None = None
 
     @property
-    def result(self) -> Result | None:
+    def result(self) -> Result[T] | None:
         """The last answer; None before the first one."""
         return self._result
 

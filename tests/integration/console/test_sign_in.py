@@ -60,11 +60,13 @@ def office(engine: Engine, tmp_path: Path, now: Now, monkeypatch: pytest.MonkeyP
     def furnish(**console: object) -> Office:
         given = {"connectors": [{"name": "books", "type": "folder", "path": str(tmp_path)}], "data_dir": str(tmp_path), "console": console}
         config = Config.model_validate(given)
+        door = open_door(config)
+        assert door is not None
         return Office(
             config=config,
             engine=engine,
             embedder=local_embedder(),
-            door=open_door(config),
+            door=door,
             now=now,
             flows={},
             problems={},
@@ -74,7 +76,7 @@ def office(engine: Engine, tmp_path: Path, now: Now, monkeypatch: pytest.MonkeyP
             next_sync=lambda connector: None,
             warnings=lambda connector: (),
             gaps=Study("gaps", list, now),
-            stale=Study("stale", list, now),
+            clashes=Study("contradictions", lambda: ([], []), now),
         )
 
     return furnish
@@ -335,8 +337,9 @@ def test_the_key_is_made_once_for_its_owners_eyes_and_a_broken_one_is_told(tmp_p
 
 def test_without_any_way_to_sign_in_there_is_no_console() -> None:
     given = {"connectors": [{"name": "books", "type": "folder", "path": "."}]}
-    assert not Config.model_validate(given).console.is_served
-    assert Config.model_validate(given | {"console": {"password": "env:X"}}).console.is_served
+    assert open_door(Config.model_validate(given)) is None
+    with pytest.raises(ConfigProblem, match="UNSET_PASSWORD is not set"):
+        open_door(Config.model_validate(given | {"console": {"password": "env:UNSET_PASSWORD"}}))
 
 
 def test_no_password_or_key_stands_in_a_repr(office: Callable[..., Office]) -> None:
