@@ -3,6 +3,9 @@
 An acknowledged write survives the death of the process (the engine's write-ahead log), and after
 `flush` the death of the machine. One process at a time may open a folder. Threads may share an index;
 but the engine keeps the interpreter to itself while it works, which matters for `optimize`.
+
+Up to `SCAN` bytes of vectors a question is compared with all of them. A graph answers sooner but loses finds: where help texts repeat
+one another, its search fills up with the copies of a few and never meets the rest.
 """
 
 from __future__ import annotations
@@ -32,7 +35,11 @@ if TYPE_CHECKING:
     from qdrant_edge import Filter as Conditions
 
 
-def open_folder(folder: Path, dimensions: int, embedder: str) -> EdgeVectors:
+SCAN = 256 * 1024 * 1024  # bytes of vectors: 262,144 passages of the local embedder
+LINKS, BREADTH = 32, 256  # of the graph beyond: neighbours kept of each vector, candidates held while it is built and searched
+
+
+def open_folder(folder: Path, dimensions: int, embedder: str, *, scan: int = SCAN) -> EdgeVectors:
     """The index in `folder`, made when it is not there.
 
     Raises IndexHeld when another process has it, ConfigProblem when it was written by another embedder.
@@ -46,11 +53,11 @@ def open_folder(folder: Path, dimensions: int, embedder: str) -> EdgeVectors:
         _compare(json.loads(sheet.read_text(encoding="utf-8")), meant, folder)
     try:
         if sheet.is_file():
-            shard = edge.EdgeShard.load(str(points))
+            shard = edge.EdgeShard.load(str(points), _layout(dimensions, scan))
         else:
             shutil.rmtree(points, ignore_errors=True)  # the sheet comes last: without it the making was cut off and nothing was stored
             points.mkdir()
-            shard = edge.EdgeShard.create(str(points), _layout(dimensions))
+            shard = edge.EdgeShard.create(str(points), _layout(dimensions, scan))
             _index_fields(shard)
     except Exception as problem:  # the engine raises nothing more particular
         if "WouldBlock" not in str(problem):
@@ -63,7 +70,7 @@ def open_folder(folder: Path, dimensions: int, embedder: str) -> EdgeVectors:
         draft = sheet.with_suffix(".new")
         draft.write_text(json.dumps(meant), encoding="utf-8")
         draft.replace(sheet)
-    return EdgeVectors(shard, folder / "whole")
+    return EdgeVectors(shard, folder / "whole", scan // (4 * dimensions))
 
 
 def _compare(found: dict[str, Any], meant: dict[str, Any], folder: Path) -> None:
@@ -76,10 +83,12 @@ def _compare(found: dict[str, Any], meant: dict[str, Any], folder: Path) -> None
         )
 
 
-def _layout(dimensions: int) -> Any:
+def _layout(dimensions: int, scan: int) -> Any:
     import qdrant_edge as edge
 
     return edge.EdgeConfig(
+        hnsw_config=edge.HnswIndexConfig(LINKS, BREADTH, full_scan_threshold=1000),
+        optimizers=edge.EdgeOptimizersConfig(indexing_threshold=max(1, scan // 1024)),
         vectors={"dense": edge.EdgeVectorParams(dimensions, edge.Distance.Cosine)},
         sparse_vectors={"lexical": edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
     )
@@ -96,8 +105,11 @@ def _index_fields(shard: EdgeShard) -> None:
 class EdgeVectors:
     """`Vectors` on qdrant-edge."""
 
-    def __init__(self, shard: EdgeShard, whole: Path) -> None:
+    def __init__(self, shard: EdgeShard, whole: Path, scanned: int) -> None:
+        """`scanned`: the most points that a question is compared with one by one."""
         self._shard = shard
+        self._scanned = scanned
+        self._exact = shard.info().points_count <= scanned
         self._whole = whole  # a folder with one empty file per connector whose points agree with the ledger
         self._locks: dict[str, threading.Lock] = {}
 
@@ -141,13 +153,13 @@ class EdgeVectors:
     def near(self, asked: Sequence[Near]) -> list[dict[Any, float]]:
         import qdrant_edge as edge
 
-        found = self._shard.query_batch(edge.QueryBatchRequest([_request(near) for near in asked]))
+        how = edge.SearchParams(exact=True) if self._exact else edge.SearchParams(hnsw_ef=BREADTH)
+        found = self._shard.query_batch(edge.QueryBatchRequest([_request(near, how) for near in asked]))
         return [{point.id: point.score for point in near} for near in found]
 
-    def payloads(self, ids: Sequence[Any]) -> list[Payload | None]:
+    def payloads(self, ids: Sequence[Any]) -> dict[Any, Payload]:
         """Apart from the searches: within them it takes the engine twice the time, and what two searches find is read twice."""
-        found = {record.id: record.payload for record in self._shard.retrieve(list(ids), True, False)}
-        return [found.get(id) for id in ids]
+        return {record.id: record.payload or {} for record in self._shard.retrieve(list(ids), True, False)}
 
     def stored(self, connector: str) -> dict[str, Stored]:
         return tally(self._walk(_any_of("connector", [connector])))
@@ -207,11 +219,12 @@ class EdgeVectors:
 
     def flush(self) -> None:
         self._shard.flush()
+        self._exact = self._shard.info().points_count <= self._scanned
 
     def optimize(self) -> bool:
-        """Merge and index what was written since; True when there was something to merge.
+        """Merge what was written since; True when there was something to merge. No other thread of this process runs meanwhile.
 
-        It takes about 0.5 s per thousand new passages on two cores, and no other thread of this process runs meanwhile.
+        Only beyond `SCAN` does it take long: there it builds the graph, 0.5 s per thousand new passages on two cores.
         """
         return self._shard.optimize()
 
@@ -219,12 +232,13 @@ class EdgeVectors:
         self._shard.close()
 
 
-def _request(near: Near) -> Any:
+def _request(near: Near, how: Any) -> Any:
     import qdrant_edge as edge
 
     query = edge.SparseVector(list(near.query.indices), list(near.query.values)) if isinstance(near.query, Sparse) else near.query.tolist()
     must = _conditions(near.where) if near.where else edge.Filter(must=[edge.HasIdCondition(set(near.among or ()))])
-    return edge.QueryRequest(near.limit, query=edge.Query.Nearest(query, using=near.vector), filter=must)
+    params = how if near.vector == "dense" else None
+    return edge.QueryRequest(near.limit, query=edge.Query.Nearest(query, using=near.vector), filter=must, params=params)
 
 
 def _any_of(field: str, values: Collection[str]) -> Conditions:

@@ -33,7 +33,7 @@ class Near:
     query: Dense | Sparse
     limit: int
     where: Filter | None = None
-    among: frozenset[Any] | None = None
+    among: Sequence[Any] | None = None
 
 
 class Points(Protocol):
@@ -43,8 +43,8 @@ class Points(Protocol):
         """Scores by id, in the order of the questions."""
         ...
 
-    def payloads(self, ids: Sequence[Any]) -> list[Payload | None]:
-        """In the order of the ids; None for what was removed meanwhile."""
+    def payloads(self, ids: Sequence[Any]) -> dict[Any, Payload]:
+        """By id; without what was removed meanwhile."""
         ...
 
 
@@ -56,8 +56,8 @@ def search(points: Points, dense: Dense, sparse: Sparse, where: Filter, limit: i
     if sparse.indices:
         asked["lexical"] = Near("lexical", sparse, limit, where)
     scores = dict(zip(asked, points.near(list(asked.values())), strict=True))
-    ids = list(dict.fromkeys(id for near in scores.values() for id in near))
-    lacking = {name: rest for name, near in scores.items() if (rest := frozenset(ids) - near.keys())}
+    ids = list({id: None for near in scores.values() for id in near})
+    lacking = {name: rest for name, near in scores.items() if (rest := [id for id in ids if id not in near])}
     again = [Near(asked[name].vector, asked[name].query, len(rest), among=rest) for name, rest in lacking.items()]
     for name, near in zip(lacking, points.near(again) if again else (), strict=True):
         scores[name] |= near
@@ -65,8 +65,7 @@ def search(points: Points, dense: Dense, sparse: Sparse, where: Filter, limit: i
     begun = scores.get("opening", whole)
     return tuple(
         Hit(entry_from(payload), whole.get(id, 0.0), lexical.get(id, 0.0), begun.get(id, 0.0))
-        for id, payload in zip(ids, points.payloads(ids), strict=True)
-        if payload is not None
+        for id, payload in points.payloads(ids).items()
     )
 
 

@@ -149,6 +149,12 @@ def knowledge_keys(s: Session) -> list[str]:
     return sorted(s.connection().scalars(select(versions_.c.key).where(versions_.c.valid_to.is_(None))))
 
 
+def text_now(s: Session, document: str) -> str | None:
+    """What it says now."""
+    query = select(versions_.c.markdown).where(versions_.c.document == document, versions_.c.valid_to.is_(None))
+    return cast("str | None", s.connection().scalar(query))
+
+
 def assumed(s: Session, keys: Collection[str], at: datetime) -> set[str]:
     """Of these versions, those of which nobody knows whether they read so at that moment."""
     wanted, found = sorted(set(keys)), set[str]()

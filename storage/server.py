@@ -194,8 +194,8 @@ class _Asking:
         self._brought |= {point.id: point.payload for near in found for point in near if point.payload}
         return [{point.id: point.score for point in near} for near in found]
 
-    def payloads(self, ids: Sequence[Any]) -> list[Payload | None]:
-        return [self._brought.get(id) for id in ids]
+    def payloads(self, ids: Sequence[Any]) -> dict[Any, Payload]:
+        return {id: self._brought[id] for id in ids}
 
 
 @contextmanager

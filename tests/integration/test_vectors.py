@@ -21,6 +21,7 @@ from qdrant_client import QdrantClient
 
 from connectors.base import ConfigProblem
 from storage.database import open_database
+from storage.edge import open_folder
 from storage.entries import Entry
 from storage.lexical import Sparse, ask, weigh
 from storage.place import ServerPlace, Sheet
@@ -225,6 +226,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 import numpy as np
 sys.path.insert(0, sys.argv[1])
+from storage.edge import open_folder
 from storage.entries import Entry
 from storage.lexical import weigh
 from storage.vectors import open_vectors
@@ -256,3 +258,22 @@ def test_acknowledged_passages_survive_kill_9(tmp_path: Path) -> None:
     assert {f"{number}-{one}" for number in range(acknowledged + 1) for one in range(20)} <= set(stored)
     assert len(stored) == vectors.count()
     vectors.close()
+
+
+@pytest.mark.parametrize("scan", [0, 1 << 20], ids=["by graph", "by scan"])
+def test_the_merged_index_finds_the_nearest_ten_though_most_texts_are_copies(tmp_path: Path, scan: int) -> None:
+    """Twelve near copies of each text: a graph's search, filled with the copies of a few, would miss the rest unless it is broad."""
+    rng = np.random.default_rng(5)
+    rows = np.repeat(rng.normal(size=(100, 16)), 12, axis=0) + rng.normal(size=(1200, 16)) * 0.01
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    vectors = open_folder(tmp_path, 16, "test", scan=scan)
+    entries = [replace(ENTRY, version=str(number), audience="internal" if number % 4 else "public") for number in range(1200)]
+    vectors.upsert(entries, rows, [Sparse((), ())] * 1200)
+    vectors.flush()
+    vectors.optimize()
+    internal, asked, found = np.arange(1200) % 4 != 0, rng.normal(size=(20, 16)).astype(np.float32), 0
+    for question in asked:
+        near = {hit.entry.version for hit in vectors.search(question, Sparse((), ()), Filter(audience="internal"), 10)}
+        found += len(near & {str(one) for one in np.argsort(-np.where(internal, rows @ question, -99.0))[:10]})
+    vectors.close()
+    assert found >= (198 if scan == 0 else 200)
