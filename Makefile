@@ -28,8 +28,10 @@ bench: .venv/installed-dev ## measure: cost of the pipeline, of a resync, of a d
 	$(BIN)/python tests/bench/bench_retrieval.py
 	$(BIN)/python tests/bench/bench_ticket.py
 
-chaos: .venv/installed-dev ## 300 tickets through a worker that is killed again and again
-	$(BIN)/python tests/acceptance/test_chaos.py --tickets 300 --kills 15 --lost 0.10
+chaos: .venv/installed-dev ## everything that can go wrong, at random, on SQLite and PostgreSQL (some 20 minutes; SEED=n plays it again)
+	$(BIN)/python tests/acceptance/test_chaos.py --tickets 300 --kills 15 --lost 0.10 $(if $(SEED),--seed $(SEED))
+	$(BIN)/python tests/chaos --database sqlite --tickets 300 --faults 60 $(if $(SEED),--seed $(SEED))
+	$(BIN)/python tests/chaos --database postgresql --workers 4 --tickets 1000 --faults 80 $(if $(SEED),--seed $(SEED))
 
 histories: .venv/installed-dev ## 1,000 random histories of each connector, with crashes and faults (some 10 minutes each)
 	HISTORIES=1000 $(BIN)/pytest -n auto --dist loadgroup tests/integration/histories -k ends_in_what_is_true

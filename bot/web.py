@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from connectors.base import ConfigProblem, RateLimited, Refused, Rejected, Transient, Webhook
 
 LARGEST_DELIVERY = 1 << 20  # bytes
+LONGEST_LENGTH = 20  # digits of a length that is worth reading
 log = structlog.get_logger()
 
 
@@ -91,7 +92,7 @@ def create_door(answer: Callable[[str, dict[str, Any]], Any]) -> Starlette:
 async def _read(request: Request) -> bytes | None:
     """The body, or None when it is too large: said before it is read where the sender tells its length."""
     declared = request.headers.get("content-length", "0")
-    if not declared.isdigit() or int(declared) > LARGEST_DELIVERY:
+    if not (declared.isascii() and declared.isdigit()) or len(declared) > LONGEST_LENGTH or int(declared) > LARGEST_DELIVERY:
         return None
     chunks, size = [], 0
     async for chunk in request.stream():
