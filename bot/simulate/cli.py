@@ -157,11 +157,12 @@ def gaps(
 ) -> None:
     """Show what customers ask and the knowledge does not answer.
 
-    From the newest simulation and the live tickets that were handed over; with an article drafted from the agents' own answers.
+    From the newest simulation and the live tickets that were handed over; with an article drafted from the agents' own answers. Then
+    which documents contradict each other, and which of them agents contradict.
     """
     from bot.cli import demand, echo_json, read_config, spoken_errors
-    from bot.simulate.commands import gaps_of, stale_of
-    from bot.simulate.told import print_gaps
+    from bot.simulate.commands import contradictions_of, gaps_of
+    from bot.simulate.told import print_contradictions, print_gaps
     from storage.database import open_database
     from storage.embedding import local_embedder
 
@@ -170,13 +171,15 @@ def gaps(
     demand(config, chosen)
     with spoken_errors():
         engine = open_database(config.database_url(), folder=config.data_dir)
-        found, contradicted = gaps_of(engine, local_embedder(), chosen), stale_of(engine, chosen)
+        found = gaps_of(engine, local_embedder(), chosen)
+        sources, agents = contradictions_of(engine, chosen)
         if out is not None:
             write_articles(found, out)
         if as_json:
-            echo_json({"gaps": found, "stale": contradicted})
+            echo_json({"gaps": found, "contradictions": sources, "stale": agents})
         else:
-            print_gaps(found, contradicted)
+            print_gaps(found)
+            print_contradictions(sources, agents)
 
 
 def write_articles(found: list[dict[str, Any]], folder: Path) -> None:

@@ -14,8 +14,9 @@ from sqlmodel import Session
 from bot.answer.triage import clean_subject
 from bot.config import Config
 from bot.deployment import Deployment
-from bot.simulate.gaps import UNANSWERED, Unanswered, find_gaps, stale, unanswered
-from bot.simulate.measures import DRAFTED
+from bot.simulate.contradictions import against_agents, between_sources, sayings
+from bot.simulate.gaps import UNANSWERED, Unanswered, find_gaps, unanswered
+from bot.simulate.knowledge import current, reader
 from bot.simulate.replay import Progress, Wish
 from bot.simulate.report import Material, write_report
 from bot.simulate.run import simulate
@@ -48,7 +49,7 @@ def run_simulation(
     with Session(reading(deployment.engine)) as session:
         labels = samples.labels(session, name)
     material = Material(deployment.engine, made, bounds, labels, deployment.now())
-    gaps = find_gaps(list(unanswered(material.rows())), deployment.index.embedder, GAPS_SHOWN)
+    gaps = find_gaps(list(unanswered(material.rows())), deployment.index.embedder, GAPS_SHOWN, reader(deployment.engine))
     try:
         return write_report(Material(deployment.engine, made, bounds, labels, deployment.now(), gaps), folder)
     except OSError as problem:
@@ -126,19 +127,22 @@ def gaps_of(engine: Engine, embedder: Embedder, connectors: Sequence[str]) -> li
             rows = samples.samples(session, connector, mark or "", [ticket for ticket, made in done.items() if made.decision == "handoff"])
             for one in unanswered(rows):
                 found[connector, one.ticket_id] = one
-    return find_gaps(list(found.values()), embedder)
+    return find_gaps(list(found.values()), embedder, read=reader(engine))
 
 
-def stale_of(engine: Engine, connectors: Sequence[str]) -> list[dict[str, Any]]:
-    """Over the newest run of each helpdesk."""
-    found: list[dict[str, Any]] = []
+def contradictions_of(engine: Engine, connectors: Sequence[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """(documents against each other, documents against what agents answered in the newest runs)."""
+    known = sayings(current(engine))
+    return between_sources(known), against_agents(known, _answered(engine, connectors))
+
+
+def _answered(engine: Engine, connectors: Sequence[str]) -> Iterator[SampleRow]:
     for connector in connectors:
         with Session(reading(engine)) as session:
             mark = samples.newest_run(session, connector)
             done = samples.made(session, connector, mark) if mark else {}
-            drafted = [ticket for ticket, made in done.items() if made.decision in DRAFTED]
-            found += stale(samples.samples(session, connector, mark or "", drafted))
-    return found
+            read = [ticket for ticket, made in done.items() if made.decision != "unfit"]
+            yield from samples.samples(session, connector, mark or "", read)
 
 
 def _live(engine: Engine, connector: str) -> Iterator[Unanswered]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bot.answer.clean import own_words
 from bot.answer.triage import clean_subject
 from bot.answer.words import content_words, fold, sentences, stem
+from bot.simulate.lacks import lacks
 from bot.simulate.redact import redact
 from storage.embedding import Embedder
 from storage.tables import SampleRow
@@ -73,25 +74,19 @@ def unanswered(rows: Iterable[SampleRow]) -> Iterator[Unanswered]:
         )
 
 
-def stale(rows: Iterable[SampleRow]) -> list[dict[str, Any]]:
-    """Documents that a draft rested on and an agent contradicted, most often contradicted first: edited since, or due to be."""
-    found: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        cited, why = row.record.get("citations"), row.record.get("contradiction")
-        if not why or not cited:
-            continue
-        document, title = cited[0]["document"], cited[0]["title"]
-        one = found.setdefault(document, {"document": document, "title": title, "why": why, "tickets": 0, "examples": []})
-        one["tickets"] += 1
-        one["examples"] = [*one["examples"], row.ticket_id][:EXAMPLES]
-    return sorted(found.values(), key=lambda one: -int(one["tickets"]))
-
-
-def find_gaps(tickets: Sequence[Unanswered], embedder: Embedder, most: int | None = None) -> list[dict[str, Any]]:
-    """The `most` largest, ranked by tickets, then by the answers that agents had to write."""
+def find_gaps(
+    tickets: Sequence[Unanswered], embedder: Embedder, most: int | None = None, read: Callable[[str], str] = lambda _: ""
+) -> list[dict[str, Any]]:
+    """The `most` that weigh heaviest. `read`: a document's text, for what the nearest one lacks."""
     stock = _stock(tickets)
-    clusters = sorted(_clusters(tickets, embedder), key=lambda one: (-len(one.tickets), -sum(t.replies for t in one.tickets)))
-    return [_describe(cluster, stock, embedder) for cluster in clusters[:most]]
+    replies = max(1, sum(ticket.replies for ticket in tickets))
+    clusters = sorted(_clusters(tickets, embedder), key=lambda one: (-_weight(one, len(tickets), replies), one.tickets[0].ticket_id))
+    return [_describe(cluster, stock, embedder, read) for cluster in clusters[:most]]
+
+
+def _weight(cluster: Cluster, tickets: int, replies: int) -> float:
+    """Its share of the unanswered tickets and its share of the answers that agents wrote to them, in equal parts."""
+    return len(cluster.tickets) / tickets + sum(ticket.replies for ticket in cluster.tickets) / replies
 
 
 def _clusters(tickets: Sequence[Unanswered], embedder: Embedder) -> list[Cluster]:
@@ -134,18 +129,20 @@ def _content(text: str, language: str) -> str:
     return " ".join(content_words(text, language))
 
 
-def _describe(cluster: Cluster, stock: frozenset[str], embedder: Embedder) -> dict[str, Any]:
+def _describe(cluster: Cluster, stock: frozenset[str], embedder: Embedder, read: Callable[[str], str]) -> dict[str, Any]:
     nearest = Counter((one.nearest["document"], one.nearest["title"]) for one in cluster.tickets if one.nearest).most_common(1)
-    draft = _article(cluster, stock, embedder)
+    said, language, subject = _told(cluster, stock, embedder), cluster.tickets[0].language, _subject(cluster, embedder)
+    text = read(nearest[0][0][0]) if nearest else ""
+    missing = {"lacks": lacks(said, text, language)} if text else {}
     return {
-        "topic": _subject(cluster, embedder),
+        "topic": subject,
         "language": cluster.tickets[0].language,
         "tickets": len(cluster.tickets),
         "replies": sum(ticket.replies for ticket in cluster.tickets),
         "hours": round(sum(ticket.hours for ticket in cluster.tickets), 1),
         "examples": [ticket.ticket_id for ticket in cluster.tickets[:EXAMPLES]],
-        "nearest": {"document": nearest[0][0][0], "title": nearest[0][0][1]} if nearest else None,
-        "draft": draft,
+        "nearest": {"document": nearest[0][0][0], "title": nearest[0][0][1], **missing} if nearest else None,
+        "draft": "\n".join([f"# {subject}", "", *(f"- {sentence}" for sentence in said)]) + "\n",
     }
 
 
@@ -156,8 +153,8 @@ def _subject(cluster: Cluster, embedder: Embedder) -> str:
     return redact(subjects[int(np.argmax(rows @ cluster.centre))]).strip() or "(no subject)"
 
 
-def _article(cluster: Cluster, stock: frozenset[str], embedder: Embedder) -> str:
-    """Markdown: what the agents said, each thing once, most telling answers first; whoever publishes it reads it first."""
+def _told(cluster: Cluster, stock: frozenset[str], embedder: Embedder) -> list[str]:
+    """What the agents said, each thing once, most telling answers first."""
     answers = sorted({ticket.answer for ticket in cluster.tickets}, key=len, reverse=True)[:ANSWERS]
     language = cluster.tickets[0].language
     told = list(dict.fromkeys(one for answer in answers for one in telling(answer, language) if _key(one) not in stock))
@@ -166,8 +163,7 @@ def _article(cluster: Cluster, stock: frozenset[str], embedder: Embedder) -> str
     for at, row in enumerate(rows):
         if all(float(np.dot(row, rows[other])) < REPEATED for other in kept):
             kept.append(at)
-    said = [told[at] for at in kept]
-    return "\n".join([f"# {_subject(cluster, embedder)}", "", *(f"- {sentence}" for sentence in said)]) + "\n"
+    return [told[at] for at in kept]
 
 
 def telling(answer: str, language: str) -> list[str]:

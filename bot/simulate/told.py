@@ -90,7 +90,7 @@ def print_comparison(compared: dict[str, Any]) -> None:
     console.print(f"{len(compared['tickets'])} of {compared['in_both']} tickets are decided otherwise, or cite other documents.")
 
 
-def print_gaps(found: list[dict[str, Any]], contradicted: list[dict[str, Any]]) -> None:
+def print_gaps(found: list[dict[str, Any]]) -> None:
     from rich.markup import escape
 
     from bot.report import out
@@ -99,9 +99,21 @@ def print_gaps(found: list[dict[str, Any]], contradicted: list[dict[str, Any]]) 
     for gap in found:
         nearest = f"; nearest: {gap['nearest']['title']}" if gap["nearest"] else ""
         console.print(f"[bold]{escape(gap['topic'])}[/]  {gap['tickets']} tickets, {gap['replies']} replies{escape(nearest)}")
-    for one in contradicted:
-        console.print(f"[yellow]{escape(one['title'])}[/]  agents answer otherwise in {one['tickets']} tickets: {escape(one['why'])}")
+        for sentence in (gap["nearest"] or {}).get("lacks", ())[:2]:
+            console.print(f"  it lacks: {escape(sentence)}", soft_wrap=True)
     if not found:
         console.print("No gaps: nothing was handed over for want of knowledge, or nothing was simulated yet (draftdesk simulate NAME).")
 
 
+def print_contradictions(sources: list[dict[str, Any]], agents: list[dict[str, Any]]) -> None:
+    from rich.markup import escape
+
+    from bot.report import out
+
+    console = out()
+    for clash in sources:
+        one, other = clash["documents"]
+        console.print(f"[red]{escape(one['title'])}[/] and [red]{escape(other['title'])}[/] contradict each other: {escape(clash['why'])}")
+    for one in agents:
+        word = "is out of date" if one["stale"] else "is contradicted by agents"
+        console.print(f"[yellow]{escape(one['title'])}[/] {word}, in {one['tickets']} tickets: {escape(one['why'])}")

@@ -18,8 +18,10 @@ from bot.simulate.replay import Wish
 from bot.simulate.run import simulate
 from connectors.base import ConfigProblem
 from connectors.sandbox import Sandbox
+from connectors.sandbox.company import load_company
 from storage.spending import spent
 
+ANSWERED = (2, 11, 18, 22, 23, 34, 41, 3)  # past tickets that articles answer, by the end of their ids
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 PAID = """
 writer:
@@ -33,7 +35,10 @@ writer:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(export_delay=0) as running:
+    """With eight past tickets, and nobody waiting."""
+    company = load_company()
+    few = tuple(case for case in company.past if case.id % 1000 in ANSWERED)
+    with Sandbox(export_delay=0, company=replace(company, past=few, waiting=())) as running:
         yield running
 
 
@@ -64,8 +69,6 @@ def test_it_stops_at_its_cap_and_goes_on_from_there_out_of_a_purse_of_its_own(de
     assert again.run.again >= len(first.run.tickets)
     assert len(again.run.tickets) == 8
     assert "USD each" in heard[1]
-    with pytest.raises(ConfigProblem, match=r"more than the 0\.01 USD"):
-        simulate(deployment, DESK, Wish(EVER, 100, 1, 0.01))
 
 
 def test_without_a_cap_of_its_own_it_lives_on_what_the_day_leaves(deployment: Deployment) -> None:
@@ -103,13 +106,13 @@ def test_the_voice_pays_from_the_same_purse_and_stops_a_run_when_it_is_away(depl
     )
     writer = Writer(prices=deployment.config.writer.prices)
     speaking = replace(deployment, config=deployment.config.model_copy(update={"voice": voice, "writer": writer}))
-    made = simulate(speaking, DESK, Wish(EVER, 8, 1, 9.0))
+    made = simulate(speaking, DESK, Wish(EVER, 3, 1, 9.0))
     with Session(deployment.engine) as session:
         assert spent(session) == 0.0
         assert spent(session, payer=f"apart: simulation {DESK} {made.fingerprint}") > 0.0
     sandbox.model.models.pop("sandbox-chat")
     try:
-        stopped = simulate(speaking, DESK, Wish(EVER, 16, 1, 9.0)).run.stopped
+        stopped = simulate(speaking, DESK, Wish(EVER, 8, 1, 9.0)).run.stopped
     finally:
         sandbox.model.models["sandbox-chat"] = None
     assert stopped is not None
