@@ -17,6 +17,7 @@ tone = typer.Typer(
 
 class Task(StrEnum):
     tone = "tone"
+    triage = "triage"
 
 
 class Method(StrEnum):
@@ -36,7 +37,7 @@ def dataset(
     agents: Annotated[list[str] | None, typer.Option("--agent", metavar="ID", help="Learn from these agents only.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make training files from solved tickets' public replies.
+    """Make training files from solved tickets: from public replies for the tone, from agents' tags for the triage.
 
     Reads the helpdesks whose knowledge.solved_tickets is voice. Says what was dropped and why. Personal data is struck out.
     """
@@ -45,7 +46,7 @@ def dataset(
 
     config = read_config(context)
     with spoken_errors():
-        told = make_dataset(config, out, agents or [])
+        told = make_dataset(config, out, agents or [], task.value)
     if as_json:
         echo_json(told)
         return
@@ -207,29 +208,35 @@ def evaluate(
     context: typer.Context,
     model: Annotated[str | None, typer.Argument(metavar="[MODEL_ID]", help="[default: the newest that was trained]")] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="[default: a folder of its data set]")] = None,
+    task: Annotated[Task, typer.Option("--task", help="For a model that was not trained here.")] = Task.tone,
     as_json: AsJson = False,
 ) -> None:
-    """Measure whether a voice can be told from the team, and what it does to facts.
+    """Measure a trained model on held-out tickets.
 
-    On held-out replies, against `none` and `exemplars`; writes evaluation.html and evaluation.json.
+    A voice: whether it can be told from the team, and what it does to facts, against `none` and `exemplars`; writes evaluation.html
+    and evaluation.json. A triage: where it is right more often than the built-in one.
     """
     from bot.cli import echo_json, read_config, spoken_errors
     from bot.tone.measuring import evaluate as measure
 
     config = read_config(context)
     with spoken_errors():
-        made = measure(config, model, out=out)
+        made = measure(config, model, out=out, task=task.value)
     if as_json:
         echo_json(made)
         return
-    for row in made["voices"]:
+    for row in made.get("voices", ()):
         fallback = f", fell back {row['fell_back']:.0%}" if row["name"] == "model" else ""
         spread = f"{row['auc_low']:.2f} to {row['auc_high']:.2f}"
         typer.echo(f"{row['name']}: AUC {row['auc']:.3f} ({spread}), facts kept {row['facts_kept']:.1%}{fallback}")
-    typer.echo(f"{'' if made['better_than_exemplars'] else 'not shown to be '}better than exemplars: {made['verdict']}")
+    for name, field in made.get("fields", {}).items():
+        adopted = " (adopted)" if field["adopted"] else ""
+        typer.echo(f"{name}: {field['tuned']:.1%} right, built-in {field['current']:.1%}, of {field['n']}{adopted}")
+    typer.echo(made["verdict"])
     if made["few"]:
-        typer.echo(f"only {made['held_out']} replies are held out: the ranges are wide", err=True)
-    typer.echo(made["page"], err=True)
+        typer.echo(f"only {made['held_out']} are held out: the ranges are wide", err=True)
+    if "page" in made:
+        typer.echo(made["page"], err=True)
 
 
 @tone.command("list")
@@ -265,18 +272,23 @@ def promote(
 
 
 @tone.command()
-def rollback(context: typer.Context, as_json: AsJson = False) -> None:
-    """Go back to the voice before the one in use."""
+def rollback(
+    context: typer.Context,
+    task: Annotated[Task, typer.Option("--task", help="Of which task.")] = Task.tone,
+    as_json: AsJson = False,
+) -> None:
+    """Go back to the model before the one in use."""
     from bot.cli import echo_json, read_config, spoken_errors
     from bot.tone.training import roll_back
 
     config = read_config(context)
     with spoken_errors():
-        model = roll_back(config)
+        model = roll_back(config, task.value)
     if as_json:
         echo_json({"in_use": model})
     else:
-        typer.echo(model or "no model is in use; exemplars speak")
+        instead = "exemplars speak" if task is Task.tone else "the built-in triage sorts"
+        typer.echo(model or f"no model is in use; {instead}")
 
 
 def show(row: dict[str, Any], as_json: bool) -> None:

@@ -66,6 +66,8 @@ class Dataset:
     preference: tuple[Preference, ...]
     dropped: Mapping[str, int]
     tickets: int
+    task: str = "tone"
+    system: str = SYSTEM  # what a model is told before each example
 
 
 def build(found: Iterable[TeamReply | Dropped], preference: Sequence[Preference] = ()) -> Dataset:
@@ -81,12 +83,25 @@ def build(found: Iterable[TeamReply | Dropped], preference: Sequence[Preference]
             dropped[example] += 1
         else:
             examples.append(example)
-    kept = _balanced(_distinct(examples, dropped), dropped)
-    train, validation = _split(kept)
+    return arrange(examples, dropped, preference, tickets=len({one.ticket for one in everything}))
+
+
+def arrange(
+    examples: Sequence[Example],
+    dropped: Counter[str],
+    preference: Sequence[Preference] = (),
+    *,
+    tickets: int,
+    task: str = "tone",
+    system: str = SYSTEM,
+) -> Dataset:
+    """Pure: without near-duplicates, balanced, split by ticket and time. What goes is counted in `dropped`."""
+    train, validation = _split(_balanced(_distinct(examples, dropped), dropped))
     wanted = tuple(one for one in preference if one.preferred != one.rejected)
-    content = json.dumps([[_chat(one) for one in train], [_chat(one) for one in validation], [_pair(one) for one in wanted]])
+    chats = [[_chat(one, system) for one in part] for part in (train, validation)]
+    content = json.dumps([*chats, [_pair(one) for one in wanted]])
     identity = hashlib.sha256(content.encode()).hexdigest()[:12]
-    return Dataset(identity, train, validation, wanted, dict(sorted(dropped.items())), len({one.ticket for one in everything}))
+    return Dataset(identity, train, validation, wanted, dict(sorted(dropped.items())), tickets, task, system)
 
 
 def _example(reply: TeamReply, team: Sequence[str]) -> Example | str:
@@ -157,13 +172,14 @@ def _split(examples: Sequence[Example]) -> tuple[tuple[Example, ...], tuple[Exam
     return tuple(one for one in examples if one.ticket not in late), tuple(one for one in examples if one.ticket in late)
 
 
-def _chat(example: Example) -> dict[str, Any]:
-    return {"messages": [*prompt(example.plain, example.language), {"role": "assistant", "content": example.voice, "weight": 1}]}
+def _chat(example: Example, system: str) -> dict[str, Any]:
+    asked = prompt(example.plain, example.language, system)
+    return {"messages": [*asked, {"role": "assistant", "content": example.voice, "weight": 1}]}
 
 
-def prompt(text: str, language: str) -> list[dict[str, Any]]:
-    """What a voice is asked with, in training and in use."""
-    return [{"role": "system", "content": SYSTEM.format(language=language)}, {"role": "user", "content": text}]
+def prompt(text: str, language: str, system: str = SYSTEM) -> list[dict[str, Any]]:
+    """What a model is asked with, in training and in use."""
+    return [{"role": "system", "content": system.replace("{language}", language)}, {"role": "user", "content": text}]
 
 
 def _pair(preference: Preference) -> dict[str, Any]:
@@ -178,7 +194,7 @@ def report(dataset: Dataset) -> dict[str, Any]:
     both = (*dataset.train, *dataset.validation)
     return {
         "dataset": dataset.id,
-        "task": "tone",
+        "task": dataset.task,
         "tickets": dataset.tickets,
         "train": len(dataset.train),
         "validation": len(dataset.validation),
@@ -205,8 +221,8 @@ def write(dataset: Dataset, folder: Path) -> dict[str, Any]:
     """Writes the files and returns report.json. Raises ConfigProblem."""
     told = report(dataset)
     files = {
-        "train.jsonl": _lines(_chat(one) for one in dataset.train),
-        "validation.jsonl": _lines(_chat(one) for one in dataset.validation),
+        "train.jsonl": _lines(_chat(one, dataset.system) for one in dataset.train),
+        "validation.jsonl": _lines(_chat(one, dataset.system) for one in dataset.validation),
         "preference.jsonl": _lines(_pair(one) for one in dataset.preference),
         SOURCES: _lines(_sources(dataset)),
         "report.json": json.dumps(told, ensure_ascii=False, indent=2) + "\n",

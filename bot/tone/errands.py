@@ -19,10 +19,12 @@ from connectors.base import ConfigProblem, Helpdesk, Ticket
 EVERYTHING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def make_dataset(config: Config, out: Path | None, agents: Sequence[str]) -> dict[str, Any]:
+def make_dataset(config: Config, out: Path | None, agents: Sequence[str], task: str = "tone") -> dict[str, Any]:
     """Reads the helpdesks, writes the files, returns report.json with `folder`. Raises ConfigProblem and what the connectors raise."""
     from storage.database import open_database
 
+    if task == "triage":
+        return _make_sorting(config, out, agents)
     sources = _desks(config)
     engine = open_database(config.database_url(), folder=config.data_dir)
     found: list[TeamReply | Dropped] = []
@@ -46,6 +48,21 @@ def make_dataset(config: Config, out: Path | None, agents: Sequence[str]) -> dic
     return told | {"folder": str(folder), "style_sheet": "learnt" if learnt else "kept"}
 
 
+def _make_sorting(config: Config, out: Path | None, agents: Sequence[str]) -> dict[str, Any]:
+    """What agents' own tags say of tickets, as training files for `--task triage`."""
+    from bot.tone.labels import build_labels, read_labels
+
+    if agents:
+        raise ConfigProblem("--agent chooses whose manner is learnt; a triage is learnt from everybody's tags: leave it out")
+    topics = [topic.name for topic in config.policy.topics]
+    found = [read_labels(name, ticket, topics, config.languages) for name, ticket in _tickets(_desks(config))]
+    made = build_labels(found, topics)
+    if not made.train:
+        raise ConfigProblem(f"no ticket's tags can be learnt from; dropped: {dict(made.dropped) or 'nothing'}")
+    folder = out or config.data_dir / "voice" / made.id
+    return write(made, folder) | {"folder": str(folder), "style_sheet": "kept"}
+
+
 def _desks(config: Config) -> list[tuple[str, Helpdesk]]:
     from bot.deployment import connect
 
@@ -67,11 +84,11 @@ def _tickets(sources: Sequence[tuple[str, Helpdesk]]) -> Iterator[tuple[str, Tic
             yield name, ticket
 
 
-def find_dataset(config: Config, identity: str | None) -> tuple[dict[str, Any], Path]:
-    """report.json and the folder of that data set, or of the newest. Raises ConfigProblem."""
+def find_dataset(config: Config, identity: str | None, task: str | None = None) -> tuple[dict[str, Any], Path]:
+    """report.json and the folder of that data set, or of the newest (of that task). Raises ConfigProblem."""
     base = config.data_dir / "voice"
     reports = sorted(base.glob("*/report.json"), key=lambda path: path.stat().st_mtime)
-    found = [path for path in reports if identity in (None, path.parent.name)]
+    found = [path for path in reports if identity == path.parent.name or (identity is None and task in (None, _task(path)))]
     if not found:
         known = ", ".join(path.parent.name for path in reports)
         missing = f"no data set {identity}; there are {known}" if identity and known else "no data set yet: run draftdesk tone dataset"
@@ -80,6 +97,13 @@ def find_dataset(config: Config, identity: str | None) -> tuple[dict[str, Any], 
         return dict(json.loads(found[-1].read_text(encoding="utf-8"))), found[-1].parent
     except (OSError, ValueError) as problem:
         raise ConfigProblem(f"{found[-1]}: cannot be read ({problem}); make the data set again") from None
+
+
+def _task(report: Path) -> str | None:
+    try:
+        return str(json.loads(report.read_text(encoding="utf-8")).get("task"))
+    except (OSError, ValueError, AttributeError):
+        return None
 
 
 def estimates(config: Config, identity: str | None, models: Sequence[str], epochs: int | None, replies: int) -> dict[str, Any]:

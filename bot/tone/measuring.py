@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from bot.answer.voice import Rewriter, Voice
+from bot.answer.write import Usage
 from bot.config import Config
 from bot.config.model import Prices
 from bot.config.model import Writer as ModelSettings
@@ -31,18 +32,23 @@ AWAY = 0.5  # share of the replies that the model left unanswered, from which on
 
 
 class Asked(Rewriter, Protocol):
+    def ask(self, messages: Sequence[Mapping[str, Any]], ticket_id: str) -> tuple[str, Usage]: ...
     def close(self) -> None: ...
 
 
-def evaluate(config: Config, name: str | None, *, out: Path | None, told: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
-    """Measures a trained voice (the newest by default; none at all: what needs no training), or any model by its name.
+def evaluate(
+    config: Config, name: str | None, *, out: Path | None, task: str = "tone", told: Callable[[str], None] = lambda _: None
+) -> dict[str, Any]:
+    """Measures a trained model (the newest by default; none at all: what needs no training), or any model by its name.
 
     Returns the report with `page`. Raises ConfigProblem, Transient.
     """
     with registry(config) as engine:
-        row = _row(engine, name)
+        row = _row(engine, name, task)
         model = row["model"] if row else name
-        report, folder = find_dataset(config, row["dataset"] if row else None)
+        report, folder = find_dataset(config, row["dataset"] if row else None, row["task"] if row else task)
+        if report.get("task") == "triage":
+            return _triage(config, engine, row, model, (str(report["dataset"]), folder))
         replies = provable(read_held_out(folder / "validation.jsonl"))
         style, rewriter = read_style(config.data_dir / "voice"), None
         if model:
@@ -78,10 +84,29 @@ def _spoken(replies: Sequence[Reply], style: Style | None, rewriter: Asked | Non
     return found
 
 
-def _row(engine: Engine, name: str | None) -> dict[str, Any] | None:
-    finished = [row for row in rows(engine, "tone") if row["state"] == "succeeded" and row["model"]]
+def _triage(
+    config: Config, engine: Engine, row: Mapping[str, Any] | None, model: str | None, dataset: tuple[str, Path]
+) -> dict[str, Any]:
+    from bot.tone.triaging import measure_triage
+
+    if model is None:
+        raise ConfigProblem(f"no triage was trained yet: run draftdesk tone train --dataset {dataset[0]}")
+    asked = rewriter_for(config, engine, model, row["provider"] if row else None)
+    try:
+        made = measure_triage(config, engine, asked, dataset[1])
+    finally:
+        asked.close()
+    made |= {"dataset": dataset[0], "model": model, "made_at": datetime.now(UTC).isoformat()}
+    if row:
+        with Session(engine) as session, session.begin():
+            voices.record(session, row["key"], measured=made)
+    return made
+
+
+def _row(engine: Engine, name: str | None, task: str) -> dict[str, Any] | None:
+    finished = [row for row in rows(engine) if row["state"] == "succeeded" and row["model"]]
     if name is None:
-        return finished[0] if finished else None
+        return next((row for row in finished if row["task"] == task), None)
     return next((row for row in finished if name in (row["model"], row["job"], row["key"])), None)
 
 
@@ -102,7 +127,7 @@ def _safe(name: str) -> str:
     return "".join(sign if sign.isalnum() or sign in "-._" else "-" for sign in name)[-80:]
 
 
-def rewriter_for(config: Config, engine: Engine, model: str, provider: str | None) -> Asked:
+def rewriter_for(config: Config, engine: Engine, model: str, provider: str | None, purse: Purse | None = None) -> Asked:
     """Asks the voice's own server where one is configured, else the trainer's; a model trained here and served nowhere, in this process."""
     from bot.tone.rewriter import ModelRewriter
 
@@ -120,7 +145,7 @@ def rewriter_for(config: Config, engine: Engine, model: str, provider: str | Non
     )  # fmt: skip
     budget = config.budget
     caps = Budget(budget.usd_per_day, None) if budget else Budget()
-    return ModelRewriter(settings, Purse(engine, caps, PURSE, lambda: datetime.now(UTC)))
+    return ModelRewriter(settings, purse or Purse(engine, caps, PURSE, lambda: datetime.now(UTC)))
 
 
 def _prices(config: Config, engine: Engine, model: str) -> Prices | None:

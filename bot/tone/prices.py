@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -80,7 +80,7 @@ def count_tokens(text: str) -> int:
     return sum(max(1, round(len(piece) / LETTERS)) if piece[0].isalpha() else 1 for piece in _PIECES.findall(text))
 
 
-def count_chat(messages: Sequence[dict[str, Any]]) -> int:
+def count_chat(messages: Sequence[Mapping[str, Any]]) -> int:
     return sum(PER_MESSAGE + count_tokens(str(message.get("content") or "")) for message in messages)
 
 

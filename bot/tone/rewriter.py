@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,10 @@ class ModelRewriter:
 
     def rewrite(self, text: str, language: str, ticket_id: str) -> tuple[str, Usage]:
         """Raises ModelUnavailable, also for an answer that is cut off, filtered or empty."""
-        messages = prompt(text, language)
+        return self.ask(prompt(text, language), ticket_id)
+
+    def ask(self, messages: Sequence[Mapping[str, Any]], ticket_id: str) -> tuple[str, Usage]:
+        """The model's content. Raises ModelUnavailable."""
         prices = self._settings.prices
         if self._purse is None or prices is None:
             return self._asked(messages, prices)
@@ -49,7 +53,7 @@ class ModelRewriter:
             purchase.cost = usage.cost_usd
         return said, usage
 
-    def _asked(self, messages: list[dict[str, Any]], prices: Prices | None) -> tuple[str, Usage]:
+    def _asked(self, messages: Sequence[Mapping[str, Any]], prices: Prices | None) -> tuple[str, Usage]:
         import openai
 
         sent: Any = messages

@@ -95,6 +95,8 @@ def promote(config: Config, name: str, *, anyway: bool) -> dict[str, Any]:
         if row["state"] != "succeeded" or row["model"] is None:
             raise ConfigProblem(f"{name}: its training is {row['state']}; only a finished voice can be used")
         reason = unproved(row)
+        if reason and row["task"] == "triage":
+            raise ConfigProblem(f"{row['model']}: {reason}; a triage is used only in fields where it was measured to be better")
         if reason and not anyway:
             raise ConfigProblem(f"{row['model']}: {reason}; add --anyway to use it all the same")
         with Session(engine) as session, session.begin():

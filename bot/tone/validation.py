@@ -155,6 +155,9 @@ def _leaks(rows: Sequence[tuple[int, dict[str, Any]]], other: Path) -> list[Faul
 
 
 def _reply(row: dict[str, Any]) -> str | None:
+    """What both splits may not hold; where the answer is a few fields in JSON, which repeat, it is the message they are about."""
     messages = row.get("messages") or row.get("preferred_output")
-    last = messages[-1] if isinstance(messages, list) and messages else None
-    return " ".join(str(last["content"]).split()) if isinstance(last, dict) and "content" in last else None
+    if not isinstance(messages, list) or not messages or not isinstance(messages[-1], dict) or "content" not in messages[-1]:
+        return None
+    said = " ".join(str(messages[-1]["content"]).split())
+    return " ".join(str(messages[-2].get("content")).split()) if said.startswith("{") and len(messages) > 1 else said

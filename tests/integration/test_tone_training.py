@@ -245,3 +245,26 @@ def test_a_command_that_is_killed_is_never_paid_twice(config: Config, sandbox: S
         process.kill()
     assert run(config, n_epochs=2)["state"] == "succeeded"
     assert len(sandbox.model.fine_tuning.jobs) == 1
+
+
+def test_a_triage_goes_the_same_way_and_is_promoted_only_where_it_beats_the_built_in_one(config: Config, sandbox: Sandbox) -> None:
+    made = make_dataset(config, None, [], "triage")
+    assert made["task"] == "triage"
+    model = str(run_on(config, str(made["dataset"]))["model"])
+    rows = [json.loads(line)["messages"] for line in (Path(made["folder"]) / "validation.jsonl").read_text().splitlines()]
+    known = {messages[1]["content"]: messages[2]["content"] for messages in rows}
+    sandbox.model.reply = lambda body: "I do not know"
+    assert evaluate(config, model, out=None)["fields"]["topic"]["adopted"] is False
+    with pytest.raises(ConfigProblem, match="only in fields where it was measured to be better"):
+        promote(config, model, anyway=True)
+    sandbox.model.reply = lambda body: known.get(body["messages"][1]["content"], "{}")
+    told = evaluate(config, model, out=None)
+    assert told["fields"]["topic"]["tuned"] == 1.0
+    assert told["fields"]["topic"]["adopted"] is True
+    assert promote(config, model, anyway=False)["in_use"] is True
+    assert [row["task"] for row in listed(config) if row["in_use"]] == ["triage"]
+    assert roll_back(config, "triage") is None
+
+
+def run_on(config: Config, dataset: str) -> dict[str, Any]:
+    return train(config, dataset, {}, wait=True, told=lambda _: None, sleep=lambda _: None)

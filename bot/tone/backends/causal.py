@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ def read_model(path: Path, device: str) -> tuple[Any, Any]:
     return model.to(device), tokenizer
 
 
-def laid_out(tokenizer: Any, messages: Sequence[dict[str, Any]]) -> str:
+def laid_out(tokenizer: Any, messages: Sequence[Mapping[str, Any]]) -> str:
     """Everything before the assistant's turn, which begins where it ends."""
     plain = [{"role": one["role"], "content": one["content"]} for one in messages]
     return str(tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=True))

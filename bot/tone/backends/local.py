@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,14 @@ class LocalRewriter:
 
     def rewrite(self, text: str, language: str, ticket_id: str) -> tuple[str, Usage]:
         """The likeliest words. Raises ModelUnavailable for an answer that does not end."""
+        return self.ask(prompt(text, language), ticket_id)
+
+    def ask(self, messages: Sequence[Mapping[str, Any]], ticket_id: str) -> tuple[str, Usage]:
+        """The likeliest words. Raises ModelUnavailable for an answer that does not end."""
         import torch
 
         model, tokenizer = self._loaded
-        asked = tokenizer(laid_out(tokenizer, prompt(text, language)), add_special_tokens=False, return_tensors="pt").to(self._device)
+        asked = tokenizer(laid_out(tokenizer, messages), add_special_tokens=False, return_tensors="pt").to(self._device)
         size = int(asked["input_ids"].shape[1])
         room = max(LEAST_ROOM, int(ROOM * size))
         with torch.no_grad():
