@@ -62,7 +62,7 @@ class GoogleDocs:
                 " share it with that address as a viewer. Only Google Docs are read, no Word files, PDFs or sheets"
             )
         if missing := tree.missing():
-            found.append(f"{name}: {len(missing)} shortcuts lead to what is gone or not shared with {self._address()}; it is not read")
+            found.append(f"{name}: shortcuts to what is gone, or not shared with {self._address()}, are not read: {len(missing)}")
         return tuple(found)
 
     # --- reading ---
