@@ -18,9 +18,12 @@ LEAST_ROOM = 64
 
 
 class LocalRewriter:
-    def __init__(self, folder: Path, device: str = "cpu") -> None:
+    """`longest`: tokens that are taken although the answer has not ended by then; None: such an answer is none."""
+
+    def __init__(self, folder: Path, device: str = "cpu", longest: int | None = None) -> None:
         self._folder = folder
         self._device = device
+        self._longest = longest
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
@@ -44,12 +47,12 @@ class LocalRewriter:
         model, tokenizer = self._loaded
         asked = tokenizer(laid_out(tokenizer, messages), add_special_tokens=False, return_tensors="pt").to(self._device)
         size = int(asked["input_ids"].shape[1])
-        room = max(LEAST_ROOM, int(ROOM * size))
+        room = self._longest or max(LEAST_ROOM, int(ROOM * size))
         with torch.no_grad():
             made = model.generate(**asked, max_new_tokens=room, do_sample=False, pad_token_id=tokenizer.pad_token_id)
         said = made[0][size:]
         usage = Usage(size, len(said))
-        if len(said) >= room and int(said[-1]) != tokenizer.eos_token_id:
+        if self._longest is None and len(said) >= room and int(said[-1]) != tokenizer.eos_token_id:
             raise ModelUnavailable("the answer does not end", retryable=False, usage=usage)
         return str(tokenizer.decode(said, skip_special_tokens=True)).strip(), usage
 

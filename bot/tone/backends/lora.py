@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -98,12 +97,17 @@ class LoraTrainer:
             raise ConfigProblem(f"training.model {self._settings.model}: there is no such folder or .gguf file; put the base model there")
 
     def _spawn(self, bench: Workbench, held: int) -> None:
-        with (bench.folder / LOG).open("ab") as log:
-            subprocess.Popen(  # noqa: S603 (our own module, or what a test gives)
-                [*self._worker, str(bench.folder)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=(held,),
-                env={**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"},
-            )  # fmt: skip
+        """A session of its own, so that a closed terminal does not end it. Not waited for: it outlives whoever started it."""
+        os.set_inheritable(held, True)
+        log = str(bench.folder / LOG)
+        files = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ]
+        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+        command = [*self._worker, str(bench.folder)]
+        os.posix_spawn(command[0], command, environment, file_actions=files, setsid=True)
 
 
 def model_name(base: Path, suffix: object, key: str) -> str:
