@@ -20,6 +20,11 @@ class Task(StrEnum):
     triage = "triage"
 
 
+class Plain(StrEnum):
+    rules = "rules"
+    model = "model"
+
+
 class Method(StrEnum):
     supervised = "supervised"
     dpo = "dpo"
@@ -30,11 +35,12 @@ def register(app: typer.Typer) -> None:
 
 
 @tone.command()
-def dataset(
+def dataset(  # noqa: PLR0917 - a command's options are keywords to the one who types them
     context: typer.Context,
     task: Annotated[Task, typer.Option("--task", help="What is learnt.")] = Task.tone,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="[default: DATA_DIR/voice/DATASET_ID]")] = None,
     agents: Annotated[list[str] | None, typer.Option("--agent", metavar="ID", help="Learn from these agents only.")] = None,
+    plain: Annotated[Plain, typer.Option("--plain", help="Who makes the plain side; model: the writer's, in a batch.")] = Plain.rules,
     as_json: AsJson = False,
 ) -> None:
     """Make training files from solved tickets: from public replies for the tone, from agents' tags for the triage.
@@ -46,7 +52,9 @@ def dataset(
 
     config = read_config(context)
     with spoken_errors():
-        told = make_dataset(config, out, agents or [], task.value)
+        told = make_dataset(
+            config, out, agents or [], task.value, ask_model=plain is Plain.model, told=lambda text: typer.echo(text, err=True)
+        )
     if as_json:
         echo_json(told)
         return

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bot.tone.plain import facts, plain
@@ -70,15 +71,19 @@ class Dataset:
     system: str = SYSTEM  # what a model is told before each example
 
 
-def build(found: Iterable[TeamReply | Dropped], preference: Sequence[Preference] = ()) -> Dataset:
-    """Pure. The id is a digest of the content: the same replies give the same data set."""
+def build(
+    found: Iterable[TeamReply | Dropped],
+    preference: Sequence[Preference] = (),
+    plains: Mapping[tuple[str, str], str] = MappingProxyType({}),
+) -> Dataset:
+    """Pure. The id is a digest of the content: the same replies give the same data set. `plains`: plain sides by (ticket, comment)."""
     everything = list(found)
     replies = sorted((one for one in everything if isinstance(one, TeamReply)), key=lambda one: (one.at, one.ticket, one.comment))
     dropped = Counter(one.reason for one in everything if isinstance(one, Dropped))
     team = sorted({name for reply in replies for name in reply.said.signed.split()[:1]})
     examples = []
     for reply in replies:
-        example = _example(reply, team)
+        example = _example(reply, team, plains.get((reply.ticket, reply.comment)))
         if isinstance(example, str):
             dropped[example] += 1
         else:
@@ -104,10 +109,10 @@ def arrange(
     return Dataset(identity, train, validation, wanted, dict(sorted(dropped.items())), tickets, task, system)
 
 
-def _example(reply: TeamReply, team: Sequence[str]) -> Example | str:
-    """The pair, or why there is none."""
+def _example(reply: TeamReply, team: Sequence[str], made: str | None) -> Example | str:
+    """The pair, or why there is none. `made`: its plain side, where the rules' is not wanted."""
     said, names = reply.said, (*reply.names, *team)
-    bare = redact(plain(said), names)
+    bare = redact(made or plain(said), names)
     if not bare:
         return "nothing but manner"
     body = redact(said.body, names)

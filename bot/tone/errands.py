@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,16 @@ from connectors.base import ConfigProblem, Helpdesk, Ticket
 EVERYTHING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def make_dataset(config: Config, out: Path | None, agents: Sequence[str], task: str = "tone") -> dict[str, Any]:
+def make_dataset(
+    config: Config,
+    out: Path | None,
+    agents: Sequence[str],
+    task: str = "tone",
+    *,
+    ask_model: bool = False,
+    told: Callable[[str], None] = lambda _: None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> dict[str, Any]:
     """Reads the helpdesks, writes the files, returns report.json with `folder`. Raises ConfigProblem and what the connectors raise."""
     from storage.database import open_database
 
@@ -36,16 +46,23 @@ def make_dataset(config: Config, out: Path | None, agents: Sequence[str], task: 
             found.extend(replies)
             spoken = next((one.language for one in replies if isinstance(one, TeamReply)), config.languages[0])
             pairs.extend(preferences(name, ticket, spoken, made_drafts[name]))
+        plains = {}
+        if ask_model:
+            from bot.tone.plainer import plain_sides
+
+            kept = [one for one in found if isinstance(one, TeamReply)]
+            plains = plain_sides(config, engine, kept, told=told, sleep=sleep)
+            told(f"{len(plains)} of {len(kept)} plain sides by the model, the others by rules")
     finally:
         engine.dispose()
-    made = build(found, pairs)
+    made = build(found, pairs, plains)
     if not made.train:
         names = ", ".join(name for name, _ in sources)
         raise ConfigProblem(f"no reply of {names} can be learnt from; dropped: {dict(made.dropped) or 'nothing'}")
     folder = out or config.data_dir / "voice" / made.id
-    told = write(made, folder)
+    report = write(made, folder)
     learnt = write_style(learn((*made.train, *made.validation)), config.data_dir / "voice")
-    return told | {"folder": str(folder), "style_sheet": "learnt" if learnt else "kept"}
+    return report | {"folder": str(folder), "style_sheet": "learnt" if learnt else "kept"}
 
 
 def _make_sorting(config: Config, out: Path | None, agents: Sequence[str]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from typing import Any
 from bot.tone.dataset import SOURCES
 
 FILES = ("train.jsonl", "validation.jsonl", "preference.jsonl")
-QUOTING = ("evaluations", "batches")  # folders of a data set whose files hold its words
+QUOTING = "evaluations"  # a folder of a data set whose pages hold its words
+ANSWERED = ".batches"  # a model's answers, kept so that they are not paid twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ def forget(folder: Path, *, requester: str | None = None, tickets: Collection[st
         count = _erase(dataset, requester, tickets)
         if count:
             lines[dataset.name] = count
+    if lines or unknown:
+        shutil.rmtree(folder / ANSWERED, ignore_errors=True)
     return Erased(lines, tuple(unknown))
 
 
@@ -56,8 +59,7 @@ def _erase(dataset: Path, requester: str | None, tickets: Collection[str]) -> in
     _replace(
         dataset / SOURCES, [json.dumps(row, ensure_ascii=False) for row, is_theirs in zip(sources, theirs, strict=True) if not is_theirs]
     )
-    for name in QUOTING:
-        shutil.rmtree(dataset / name, ignore_errors=True)
+    shutil.rmtree(dataset / QUOTING, ignore_errors=True)
     return sum(theirs)
 
 

@@ -35,6 +35,7 @@ class Price:
 class PriceTable:
     checked: date
     models: dict[str, Price]
+    batch_share: float = 0.5  # of the usage price, for requests handed in as a batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def read_prices(data_dir: Path | None = None) -> PriceTable:
     if own is None or not own.exists():
         return table
     mine = _read(own, default=table.checked)
-    return PriceTable(mine.checked, {**table.models, **mine.models})
+    return PriceTable(mine.checked, {**table.models, **mine.models}, mine.batch_share)
 
 
 def _read(path: Path, default: date | None = None) -> PriceTable:
@@ -65,7 +66,7 @@ def _read(path: Path, default: date | None = None) -> PriceTable:
     try:
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
         models = {name: _price(name, row) for name, row in content["models"].items()}
-        return PriceTable(content.get("checked") or default or date.min, models)
+        return PriceTable(content.get("checked") or default or date.min, models, float(content.get("batch_share", 0.5)))
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as problem:
         reason = "write `models: {NAME: {train: 3.0, input: 0.3, output: 1.2}}`"
         raise ConfigProblem(f"{path}: is no price table ({type(problem).__name__}); {reason}") from None

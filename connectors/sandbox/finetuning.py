@@ -62,9 +62,9 @@ class FineTuning:
         if "file" not in parts or "purpose" not in parts:
             return self._refusal(400, "Missing required parameter: 'file' or 'purpose'.", "invalid_request_error", None)
         content = bytes(parts["file"].get_payload(decode=True) or b"")
-        return Response(200, self._kept(content, str(parts["file"].get_filename()), "fine-tune"))
+        return Response(200, self.keep(content, str(parts["file"].get_filename()), "fine-tune"))
 
-    def _kept(self, content: bytes, name: str, purpose: str) -> JsonObject:
+    def keep(self, content: bytes, name: str, purpose: str) -> JsonObject:
         made = {"id": f"file-{uuid4().hex[:22]}", "object": "file", "bytes": len(content), "created_at": self._stamp(), "filename": name}
         made |= {"purpose": purpose, "status": "processed", "status_details": None}
         self.files[str(made["id"])] = (made, content)
@@ -76,7 +76,8 @@ class FineTuning:
         made, raw = self.files[identity]
         if not content:
             return Response(200, made)
-        return Response(200, base64.b64encode(raw).decode() if self.encoded else raw.decode())
+        encoded = self.encoded and made["purpose"] == "fine-tune-results"
+        return Response(200, base64.b64encode(raw).decode() if encoded else raw.decode())
 
     def _create(self, body: JsonObject) -> Response:
         if self.closed:
@@ -167,7 +168,7 @@ class FineTuning:
                 job["id"], f"Step {step}/{STEPS}: training loss={loss}", metrics={"step": step, "train_loss": loss, "total_steps": STEPS}
             )
         name = f"ft:{job['model']}:sandbox:{job['user_provided_suffix'] or ''}:{uuid4().hex[:8]}"
-        result = self._kept("\n".join([*rows, ""]).encode(), "step_metrics.csv", "fine-tune-results")
+        result = self.keep("\n".join([*rows, ""]).encode(), "step_metrics.csv", "fine-tune-results")
         job |= {"status": "succeeded", "fine_tuned_model": name, "finished_at": self._stamp(), "result_files": [result["id"]]}
         job["trained_tokens"] = size // 4 * (epochs if isinstance(epochs, int) else 3)
         self._models[name] = self._models[job["model"]]

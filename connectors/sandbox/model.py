@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from connectors.sandbox import speech
 from connectors.sandbox.finetuning import FineTuning
+from connectors.sandbox.finetuning_batches import Batches
 from connectors.sandbox.wire import JsonObject, Request, Response
 
 API_KEY = "sandbox-key"  # public on purpose
@@ -52,6 +53,7 @@ class Model:
         self.models: dict[str, str | None] = {"sandbox-chat": None, "gpt-6-luna": None, "gpt-4o-mini-2024-07-18": "2027-01-14"}
         self.models |= dict.fromkeys(DIMENSIONS) | {"gpt-4.1-mini-2025-04-14": "2027-01-14"}
         self.fine_tuning = FineTuning(now, self.models, refusal)
+        self.batches = Batches(self.fine_tuning, self._chat, refusal)
 
     def answer(self, request: Request) -> Response:
         headers = {"x-request-id": f"req_{uuid4().hex}", "openai-processing-ms": "1"}
@@ -66,6 +68,8 @@ class Model:
         if request.method == "GET" and path.startswith("/models/"):
             name = path.removeprefix("/models/")
             return Response(200, self._model(name)) if self._alive(name) else no_model(name)
+        if path == "/batches" or path.startswith("/batches/"):
+            return self.batches.answer(request, path)
         with self._lock:
             if (tuned := self.fine_tuning.answer(request, path)) is not None:
                 return tuned

@@ -164,6 +164,7 @@ def requested(folder: Path, base: Path, name: str) -> Workbench:
 
 
 @framework
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # the frameworks' own
 def test_a_real_training_killed_in_the_middle_ends_where_an_uninterrupted_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from bot.tone.backends import tuning
 
@@ -193,6 +194,7 @@ def test_a_real_training_killed_in_the_middle_ends_where_an_uninterrupted_one_do
 
 
 @framework
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # the frameworks' own
 def test_the_result_is_read_again_as_a_merged_model_and_answers(tmp_path: Path) -> None:
     from bot.tone.backends import tuning
     from bot.tone.backends.local import LocalRewriter
