@@ -143,7 +143,12 @@ class Rig:
         key.touch(mode=0o600)
         key.write_text(API_KEY)
         text = config.read_text() + MODEL.format(url=self.sandbox.url, key=key, cap=cap)
-        config.write_text(text + (f'database: "{self.postgres.url}"\n' if self.postgres else ""))
+        if self.postgres:
+            place = home / "secrets" / "database_url"
+            place.touch(mode=0o600)
+            place.write_text(self.postgres.url)
+            text += f'database: "file:{place}"\n'
+        config.write_text(text)
         worker = Worker(name, config, self.folder / f"{name}.log")
         self.workers.append(worker)
         return worker

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import inspect, text, update
 from sqlmodel import Session, select
 
@@ -19,6 +20,7 @@ from bot.config import load
 from bot.demo import DESK, write_config
 from bot.deployment import Deployment, open_deployment
 from bot.forgetting import export, forget
+from bot.gauges import Gauges
 from bot.metrics import Metrics
 from bot.retention import retain
 from bot.worker import start_worker
@@ -171,6 +173,18 @@ def test_durable_work_of_the_forgotten_is_deleted_and_what_is_being_answered_is_
         mark_forgotten(session, str(requester_key("late@customers.example")), deployment.now() + timedelta(minutes=1))
     assert chores.answer(DESK, again, str(sandbox.desk.tickets[int(again)].comments[0].id)) == 0.0
     assert [row.reason for row in kept(deployment, again)] == ["erased"]
+
+
+def test_what_stands_in_the_database_is_told_to_prometheus(sandbox: Sandbox, deployment: Deployment) -> None:
+    registry = CollectorRegistry()
+    registry.register(Gauges(deployment, lambda: 1.5))
+    told = generate_latest(registry).decode()
+    for line in ('draftdesk_backlog_tickets{connector="help"} 0.0', "draftdesk_heartbeat_age_seconds 1.5", "draftdesk_spent_today_usd 0.0"):
+        assert line in told.splitlines()
+    assert (registry.get_sample_value("draftdesk_sync_age_seconds", {"connector": DESK}) or -1) >= 0
+    assert (registry.get_sample_value("draftdesk_index_passages") or 0) > 20
+    assert (registry.get_sample_value("draftdesk_vendor_calls_left", {"connector": DESK}) or 0) > 0
+    assert "@" not in told
 
 
 def test_what_is_past_its_time_loses_its_words_and_keeps_its_key(sandbox: Sandbox, deployment: Deployment) -> None:
