@@ -247,6 +247,27 @@ def evaluate(
         typer.echo(made["page"], err=True)
 
 
+@tone.command()
+def rules(context: typer.Context, as_json: AsJson = False) -> None:
+    """Edits that agents make again and again, each tried on the newest simulation's drafts. Nothing is changed."""
+    from bot.cli import echo_json, read_config, spoken_errors
+    from bot.tone.rules import rules as proposed
+
+    config = read_config(context)
+    with spoken_errors():
+        found = proposed(config)
+    if as_json:
+        echo_json({"rules": found})
+        return
+    for row in found:
+        trial = row["trial"]
+        typer.echo(f"{row['kind']} ({row['language']}, {len(row['tickets'])} tickets): {row['before']!r} -> {row['after']!r}")
+        figures = f"{trial['touched']} of {trial['drafts']} drafts, {trial['nearer']} nearer, {trial['farther']} farther"
+        typer.echo(f"  {figures}, facts moved in {trial['facts_moved']}: {row['advice']}")
+    if not found:
+        typer.echo("no edit recurs yet")
+
+
 @tone.command("list")
 def list_(context: typer.Context, as_json: AsJson = False) -> None:
     """The voices that were trained."""
