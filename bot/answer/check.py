@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from bot.answer.claims import claim
 from bot.answer.clean import hides_text, visible
 from bot.answer.courtesy import is_courtesy
 from bot.answer.links import carried_links, links, plain
+from bot.answer.matching import Case, WindowKind
 from bot.answer.retrieve import Passage
-from bot.answer.support import Case, WindowKind, coverage, unsupported
-from bot.answer.units import LEANS, Unit, is_bare_answer, units
-from bot.answer.words import fold, normal
+from bot.answer.statement import statement, tongue
+from bot.answer.support import PRONOUNS, coverage, unsupported
+from bot.answer.units import Unit, is_bare_answer, units
+from bot.answer.words import fold, normal, words
 from bot.answer.write import Draft, Kind, Sentence
 
 LEAST_COVERAGE = 0.5  # of a sentence's content words, for a window to be looked at closely
@@ -128,10 +129,10 @@ def _quotes(sentence: Sentence, passage: Passage) -> bool:
 
 
 def _beside(draft: Draft, at: int) -> str:
-    """What the draft's neighbouring sentences say on the strength of the same passages."""
+    """What the draft's next sentence says on the strength of the same passages: it may hold the condition of this one."""
     own = set(draft.sentences[at].citations)
-    near = [draft.sentences[other] for other in (at - 1, at + 1) if 0 <= other < len(draft.sentences)]
-    return " ; ".join(sentence.text for sentence in near if sentence.kind != "courtesy" and own & set(sentence.citations))
+    near = [sentence for sentence in draft.sentences[at + 1 : at + 2] if sentence.kind in ("statement", "step")]
+    return " ; ".join(sentence.text for sentence in near if own & set(sentence.citations))
 
 
 def _without_links(text: str, allowed_links: Sequence[str]) -> str:
@@ -147,19 +148,21 @@ def _carried(text: str, cited: Sequence[tuple[int, Passage]], beside: str) -> tu
         return False, "too long to be taken apart"
     best = (0.0, "no cited passage says this")
     for marker, passage in cited:
-        language = passage.language
-        said = claim(text, language)
-        if not said.keys("word", "name", "code", "number"):
+        own = passage.language or tongue(passage.text, "en")
+        spoken = tongue(f"{text} {beside}", own)
+        said = statement(text, spoken)
+        if not said.of("content", "quantity"):
             return False, "says nothing that a passage could prove"
-        around = claim(" ; ".join((passage.title, *passage.heading)), language)
+        names = " ; ".join((passage.title, *passage.heading))
+        near = statement(beside, spoken)
         alone = 0.0
-        for window, kind in _windows(passage.text):
-            case = Case(said, claim(window, language), around, claim(beside, language), language, kind)
-            share = coverage(said, case.source)
+        for window, kind, before in _windows(passage.text):
+            source = statement(window, own)
+            share = coverage(said, source)
             if share < LEAST_COVERAGE or (kind == "pair" and share <= alone):
                 continue
-            alone = share if kind != "pair" and share > alone else alone
-            why = unsupported(case)
+            alone = max(alone, share) if kind != "pair" else alone
+            why = unsupported(Case(said, source, statement(names, own), statement(before, own), near, kind))
             if why is None:
                 return True, f"carried by passage {marker}"
             best = max(best, (share, f"passage {marker}: {why}"))
@@ -167,12 +170,18 @@ def _carried(text: str, cited: Sequence[tuple[int, Passage]], beside: str) -> tu
 
 
 @lru_cache(maxsize=2048)
-def _windows(markdown: str) -> tuple[tuple[str, WindowKind], ...]:
-    """Each unit; and each sentence with the one before it that it leans on ("It also ..."), for what neither says alone."""
+def _windows(markdown: str) -> tuple[tuple[str, WindowKind, str], ...]:
+    """Each unit, with the one before it where a pronoun may mean something in that; and each two neighbours of one block."""
     parts = [unit for unit in _units(markdown) if unit.kind not in ("heading", "code")]
-    pairs = [
-        f"{first.text} {second.text}"
-        for first, second in pairwise(parts)
-        if first.block == second.block and first.kind == "sentence" and LEANS.match(fold(second.text))
-    ]
-    return (*((unit.text, unit.kind) for unit in parts), *((pair, "pair") for pair in pairs))
+    found: list[tuple[str, WindowKind, str]] = []
+    for at, unit in enumerate(parts):
+        before = parts[at - 1].text if at and parts[at - 1].kind == "sentence" and _refers(unit.text) else ""
+        found.append((unit.text, unit.kind, before))
+    for first, second in pairwise(parts):
+        if first.block == second.block and first.kind in ("sentence", "step"):
+            found.append((f"{first.text.rstrip(' .')}. {second.text}", "pair", ""))
+    return tuple(found)
+
+
+def _refers(text: str) -> bool:
+    return bool(PRONOUNS & {fold(word) for word in words(text)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Literal
@@ -18,13 +18,14 @@ TokenKind = Literal["word", "small", "number", "name", "code"]
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One piece of a sentence. `place` grows by 1 a word and more at a clause's end; `clause` counts clauses."""
+    """One piece of a sentence. `place` grows by 1 a word and more at a clause's end; `clause` counts clauses, `part` what ; : . part."""
 
     kind: TokenKind
     key: str  # stem of a word, folded small word, canonical number, folded name or code
     text: str
     place: int
     clause: int
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ class _Here:
     place: int
     clause: int
     previous: tuple[str, ...]
+    part: int = 0
 
 
 @lru_cache(maxsize=4096)
@@ -117,26 +119,27 @@ def claim(text: str, language: str | None) -> Claim:
     shown = normal(plain(text))
     tokens: list[Token] = []
     numbers: list[Number] = []
-    place, clause, opening = 0, 0, True
+    place, clause, part, opening = 0, 0, 0, True
     previous: list[str] = []
     for matched in _PIECE.finditer(shown):
         kind, piece = str(matched.lastgroup), matched.group()
         if kind in ("heavy", "light"):
             place += 8 if kind == "heavy" else 3
             clause += 1
+            part += kind == "heavy"
             opening = opening or kind == "heavy"
             continue
         folded = fold(piece)
         if folded in _CLAUSE_WORDS or folded in _AND_WORDS:
             clause += 1
         place += 4 if folded in _CLAUSE_WORDS else 3 if folded in _AND_WORDS else 1
-        here = _Here(language, opening, place, clause, tuple(previous))
+        here = _Here(language, opening, place, clause, tuple(previous), part)
         number = _number(kind, piece, shown[matched.end() :], here)
         if number:
             numbers.append(number)
-            tokens.append(Token("number", number.value, piece, place, clause))
+            tokens.append(Token("number", number.value, piece, place, clause, part))
         else:
-            tokens.append(_token(kind, piece, here))
+            tokens.append(replace(_token(kind, piece, here), part=part))
         previous = [*previous[-3:], folded]
         opening = False
     return Claim(shown, tuple(tokens), tuple(numbers), clause + 1)
