@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from bot.tone.cleaning import clean
 from bot.tone.dataset import build, write
+from bot.tone.labels import build_labels, read_labels
 from bot.tone.plain import facts, plain
+from bot.tone.preferences import preferences
 from bot.tone.prices import Price, estimate, read_prices
 from bot.tone.redaction import personal, redact
 from bot.tone.replies import Dropped, TeamReply, read_replies
@@ -177,3 +179,33 @@ def test_training_is_billed_per_token_and_epoch_and_an_operators_prices_override
     (tmp_path / "tone-prices.yaml").write_text("models: 7")
     with pytest.raises(ConfigProblem, match="is no price table"):
         read_prices(tmp_path)
+
+
+CARDS = ("4111 1111 1111 1111", "5500-0000-0000-0004", "378282246310005")
+
+
+def planted(n: int) -> tuple[Ticket, list[str]]:
+    """A ticket with a private canary, and personal data in what customer and agent say aloud; and what must stand nowhere."""
+    mail, phone, card = f"kay{n}.moss{n}@post.example", f"+44 20 79{n % 90 + 10} {1000 + n}", CARDS[n % 3]
+    canary = f"CANARY-{n:04d}-DO-NOT-TELL"
+    asked = said("customer", f"My number {n} is {phone}, {card}, and {mail}. Why does part{n} of{n} mine{n} blink?", n)
+    body = f"Take{n} part{n} off{n} and{n} then{n} hold{n} it. We will call {phone} or write to {mail}; card {card} was charged once."
+    answer = said("agent", f"Hi Ana,\n\n{body}\n\nDry floors,\nMira at Tidewell", n + 0.5)
+    note = said("agent", f"{canary}: the customer of {mail} is Kay.", n + 0.2, public=False)
+    return ticket(asked, note, answer, identity=str(n)), [mail, phone, card, canary, "post.example"]
+
+
+def test_no_planted_canary_and_no_email_phone_or_card_is_in_any_training_file(tmp_path: Path) -> None:
+    tickets = [planted(n) for n in range(120)]
+    secrets = {secret for _, found in tickets for secret in found}
+    drafts = {(one.id, one.comments[0].id): f"Call {found[1]}, mail {found[0]}." for one, found in tickets}
+    pairs = [pair for one, _ in tickets for pair in preferences("help", one, "en", {**drafts})]
+    write(build([found for one, _ in tickets for found in read_replies("help", one, ["en"])], pairs), tmp_path / "tone")
+    write(build_labels([read_labels("help", one, [], ["en"]) for one, _ in tickets], []), tmp_path / "triage")
+    written = {str(path.relative_to(tmp_path)): path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
+    assert len(written["tone/train.jsonl"].splitlines()) > 80
+    assert len(written["triage/train.jsonl"].splitlines()) > 80
+    assert [(name, secret) for name, text in written.items() for secret in secrets if secret in text] == []
+    for name in ("tone/train.jsonl", "tone/validation.jsonl", "tone/preference.jsonl", "triage/train.jsonl"):
+        assert validate(tmp_path / name, canaries=[found[3] for _, found in tickets]).kind
+        assert not any("canary" in fault.says or "personal" in fault.says for fault in validate(tmp_path / name).faults)
