@@ -211,7 +211,8 @@ class DeskChores:
         for row in learn(engine, connector, ticket, now):
             self.metrics.used(connector, row.topic, row.kind)
             log.info("draft used", connector=connector, ticket=ticket.id, draft=row.draft_id, outcome=row.kind)
-        teach(engine, self.deployment.index.embedder, connector, ticket, topics=self.deployment.config.policy.topics, now=now)
+        mask = self.flows[connector].mask
+        teach(engine, self.deployment.index.embedder, connector, ticket, topics=self.deployment.config.policy.topics, now=now, mask=mask)
 
     def _overtake(self, connector: str, tickets: Sequence[str], reason: str) -> None:
         """Their drafts need no looking at any more."""

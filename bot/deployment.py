@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from bot.answer.conduct import Conduct
 from bot.answer.decide import Rules
 from bot.answer.flow import Flow
+from bot.answer.pseudonyms import Mask, PseudonymousWriter
 from bot.answer.retrieve import Index
 from bot.answer.triage import triage
 from bot.answer.voice import Voice
@@ -149,6 +150,7 @@ class Deployment:
                 opt_out_tags=policy.opt_out_tags,
                 topics=policy.topics,
                 patterns=self.config.triage.entities,
+                mask=build_mask(self.config),
                 finder=build_finder(self.config, self.engine, self.index.embedder, Purse(self.engine, caps, name, self.now)),
             ),
             rules=Rules(
@@ -167,6 +169,7 @@ class Deployment:
             now=self.now,
             voice=build_voice(self.config, Purse(self.engine, caps, name, self.now)),
             conduct=build_conduct(self.config, connection.tickets),
+            mask=build_mask(self.config),
         )
 
     def webhooks(self) -> dict[str, Webhook]:
@@ -290,6 +293,13 @@ def build_finder(config: Config, engine: Engine, embedder: Embedder, purse: Purs
     return TopicFinder(topics, embedder, Lessons(engine, embedder, [topic.name for topic in topics]), asker)
 
 
+def build_mask(config: Config) -> Mask | None:
+    """What hides personal data from models, where that is wanted."""
+    if not config.privacy.pseudonymise:
+        return None
+    return Mask(tuple(pattern for pattern in config.triage.entities if pattern.personal))
+
+
 def build_conduct(config: Config, tickets: TicketSettings) -> Conduct:
     """The operator's manners, as they apply to one helpdesk."""
     return Conduct(
@@ -312,6 +322,8 @@ def build_writer(config: Config, embedder: Embedder, purse: Purse) -> Writer:
     from bot.answer.model import ModelWriter
 
     model: Writer = ModelWriter(config.writer, purse)
+    if mask := build_mask(config):
+        model = PseudonymousWriter(model, mask)
     if config.writer.at_once is not None:
         model = Turnstile(model, Slots(purse.engine, f"{config.writer.base_url} {config.writer.model}", config.writer.at_once))
     return compose([model, extractive] if config.writer.fallback == "extractive" else [model])

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from bot.answer.clean import own_words
+from bot.answer.pseudonyms import Masking
 from bot.answer.topics import LONGEST
 from bot.answer.triage import clean_subject
 from connectors.base import Ticket
@@ -70,12 +71,20 @@ def question_of(ticket: Ticket) -> str:
 
 
 def teach(
-    engine: Engine, embedder: Embedder, connector: str, ticket: Ticket, *, topics: Sequence[Tagged], now: datetime
+    engine: Engine,
+    embedder: Embedder,
+    connector: str,
+    ticket: Ticket,
+    *,
+    topics: Sequence[Tagged],
+    now: datetime,
+    mask: Masking | None = None,
 ) -> str | None:
     """Keep the ticket as an example of the topic that its tags name; a vector is kept, no word of it."""
     if not any(topic.tags for topic in topics) or ticket.automated:
         return None
     topic, question = topic_by_tags(ticket, topics), question_of(ticket)
+    question = mask.of(ticket).hide(question) if mask else question
     with Session(engine) as session, session.begin():
         if topic is None or not question:
             outcomes.unteach(session, connector, ticket.id)

@@ -20,6 +20,7 @@ from bot.answer.decide import DAY_IS_FULL, ONLY_NOTES, Decision, Moment, Rules, 
 from bot.answer.deliver import Courier, deliver, last_from_customer
 from bot.answer.hints import hints
 from bot.answer.note import draft_note, handoff_note
+from bot.answer.pseudonyms import Mask
 from bot.answer.record import describe, with_outcome
 from bot.answer.render import Blocked, Rendered, render
 from bot.answer.retrieve import Found, Index, Passage, retrieve
@@ -58,6 +59,7 @@ class Flow:
     now: Callable[[], datetime]
     voice: Voice = Voice()  # noqa: RUF009 - frozen
     conduct: Conduct = Conduct()  # noqa: RUF009 - frozen
+    mask: Mask | None = None  # what hides a ticket's personal data from an embedder elsewhere
     sleep: Callable[[float], None] = time.sleep
 
 
@@ -273,7 +275,7 @@ def _walk(flow: Flow, ticket: Ticket, timings: dict[str, float], then: Then | No
     if early and (early.outcome == "skip" or not triage.questions):
         return Way(triage, early)
     with _timed(timings, "retrieve"):
-        found = _found(flow, triage, then)
+        found = _found(flow, ticket, triage, then)
     if early:
         return Way(triage, early, found)
     try:
@@ -301,8 +303,10 @@ def _replies(flow: Flow, ticket: Ticket) -> int:
         return outbox.replies_to(session, flow.connector, ticket.id)
 
 
-def _found(flow: Flow, triage: Triage, then: Then | None) -> Found:
-    found = retrieve(triage.questions, flow.index, as_of=then.as_of if then else None)
+def _found(flow: Flow, ticket: Ticket, triage: Triage, then: Then | None) -> Found:
+    names = flow.mask.of(ticket) if flow.mask else None
+    questions = [names.hide(question) for question in triage.questions] if names else triage.questions
+    found = retrieve(questions, flow.index, as_of=then.as_of if then else None)
     if then:
         found = Found(*(tuple(one for one in kind if not then.withheld(one)) for kind in (found.public, found.internal)))
     return replace(found, internal=hints(found))

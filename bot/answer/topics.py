@@ -58,6 +58,7 @@ class TopicFinder:
     """`embedder` may change under it, with the index: what was embedded by the former one is then embedded anew."""
 
     def __init__(self, topics: Sequence[Topic], embedder: Embedder, taught: Taught, asker: Asker | None = None) -> None:
+        """An embedder or a model elsewhere sees what `find` is given: whoever wants it hidden hides it before."""
         self._topics, self._embedder, self._taught, self._asker = topics, embedder, taught, asker
         self._own: tuple[str, dict[str, Vectors]] = ("", {})
         self._lock = threading.Lock()

@@ -16,6 +16,7 @@ from bot.answer.words import ASKING, content_stems, content_words, fold, sentenc
 from connectors.base import Comment, Ticket
 
 if TYPE_CHECKING:
+    from bot.answer.pseudonyms import Masking
     from bot.answer.topics import Topical
     from bot.answer.write import Usage
 
@@ -69,6 +70,7 @@ def triage(
     *,
     patterns: Sequence[Pattern] = (),
     finder: Finder | None = None,
+    mask: Masking | None = None,
 ) -> Triage:
     """Reads the customer's last turn: every public comment of theirs since somebody answered. `finder` tells topics better than words."""
     turn = last_turn(ticket)
@@ -82,7 +84,8 @@ def triage(
     wants_person = bool(phrases.HUMAN.search(folded))
     surely = {"sentiment": mood_sure, "priority": urgency_sure, "human_wanted": SAID if wants_person else UNSAID}
     why = skip(ticket, turn, text, opt_out_tags)
-    topical = finder.find(both, ticket.id, may_ask=not flagged) if finder and why is None else None
+    shown = mask.of(ticket).hide(both) if mask else both
+    topical = finder.find(shown, ticket.id, may_ask=not flagged) if finder and why is None else None
     topic = topical.name if topical else None if finder else topic_of(f"{subject} {text}", spoken, topics)
     return Triage(
         language=spoken,
