@@ -122,7 +122,7 @@ def charged(config: Config, engine: Engine) -> Charge | None:
     @contextmanager
     def charge(bill: Bill) -> Iterator[None]:
         most = bill.most * price / 1e6
-        with purse.open("", most) as purchase:
+        with purse.open("", most, model=config.embedding.model or config.embedding.provider) as purchase:
             if purchase.usd < most:
                 purchase.cost = 0.0
                 raise Transient(f"embedding: {purchase.told}; it goes on tomorrow, or with a higher budget.usd_per_day")

@@ -46,7 +46,7 @@ class Purse:
     since: datetime | None = None
 
     @contextmanager
-    def open(self, ticket_id: str, most: float) -> Iterator[Purchase]:
+    def open(self, ticket_id: str, most: float, *, model: str | None = None) -> Iterator[Purchase]:
         """Reserves up to `most` USD, or what the caps leave of it. A purchase whose cost stays unknown counts in full."""
         now, purchase = self.now(), Purchase(0.0, False, "")
 
@@ -57,7 +57,7 @@ class Purse:
             purchase.told = f"{cap - left:.4f} of the {cap:.4f} USD {of} are spent"
             return purchase.usd
 
-        reservation, _ = reserve(self.engine, self.connector, ticket_id, now, amount)
+        reservation, _ = reserve(self.engine, self.connector, ticket_id, now, amount, model=model)
         try:
             yield purchase
         finally:

@@ -30,13 +30,15 @@ def spent(s: Session, *, since: datetime | None = None, ticket: tuple[str, str] 
     return float(s.execute(query).scalar_one())
 
 
-def reserve(engine: Engine, connector: str, ticket_id: str, now: datetime, amount: Callable[[Session], float]) -> tuple[str, float]:
-    """What `amount` allows, booked before anybody else can ask; the reservation's id and USD."""
+def reserve(
+    engine: Engine, connector: str, ticket_id: str, now: datetime, amount: Callable[[Session], float], *, model: str | None = None
+) -> tuple[str, float]:
+    """What `amount` allows, booked before anybody else can ask; the reservation's id and USD. `model`: who is paid."""
     with Session(engine) as s, s.begin():
         if s.get_bind().dialect.name == "postgresql":  # SQLite's transactions come one after another anyway
             s.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SPENDING_LOCK})
         usd = max(0.0, amount(s))
-        row = SpendingRow(id=uuid4().hex, connector=connector, ticket_id=ticket_id, at=now, usd=usd, settled=False)
+        row = SpendingRow(id=uuid4().hex, connector=connector, ticket_id=ticket_id, at=now, usd=usd, settled=False, model=model)
         s.add(row)
         return row.id, usd
 

@@ -78,7 +78,7 @@ class ModelWriter:
             yield Purchase(float("inf"), False, "")
             return
         most = _prompt_cost(asked, prices) + self._most_tokens * float(prices.output) / 1e6
-        with self._purse.open(ticket_id, most) as purchase:
+        with self._purse.open(ticket_id, most, model=self._settings.model) as purchase:
             yield purchase
 
     def _affordable(self, purchase: Purchase, asked: Asked) -> int:

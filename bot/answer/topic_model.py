@@ -49,7 +49,7 @@ class TopicAsker:
             return self._asked(messages, topics)
         sent = sum(len(message["content"].encode()) for message in messages) + len(str(schema(topics)))
         most = (sent / BYTES_PER_TOKEN * float(prices.input) + MOST_TOKENS * float(prices.output)) / 1e6
-        with self._purse.open(ticket_id, most) as purchase:
+        with self._purse.open(ticket_id, most, model=self._settings.model) as purchase:
             if purchase.usd < most:
                 purchase.cost = 0.0
                 raise OverBudget(purchase.told, retryable=True)

@@ -16,6 +16,7 @@ from bot.spending import midnight
 from storage import expenses, reviews
 from storage.database import reading
 from storage.expenses import Expense
+from storage.spending import spent as paid_today
 
 DAYS = 30
 SERIES = 5  # models with a colour of their own
@@ -28,9 +29,9 @@ def show(office: Office, visitor: Visitor, request: Request) -> Response:
     with Database(reading(office.engine)) as s:
         spent = expenses.by_day(s, since)
         topics = reviews.costs_by_topic(s, since)
+        today = paid_today(s, since=midnight(now))
     cap = office.config.budget.usd_per_day if office.config.budget else None
     models = _models(spent)
-    today = sum(one.usd for one in spent if one.day == now.date().isoformat())
     dearest = max((usd for _, _, usd in models), default=0.0)
     return render(
         office,

@@ -42,7 +42,7 @@ def plain_sides(
     folder = config.data_dir / "voice" / ANSWERED
     budget = config.budget
     purse = Purse(engine, Budget(budget.usd_per_day if budget else None, None), PURSE, lambda: datetime.now(UTC))
-    with purse.open("plain", _most(config, asked)) as purchase:
+    with purse.open("plain", _most(config, asked), model=config.writer.model) as purchase:
         if purchase.usd < _most(config, asked):
             purchase.cost = 0.0
             raise ConfigProblem(f"the batch could cost {_most(config, asked):.4f} USD: {purchase.told}")

@@ -45,7 +45,7 @@ class ModelRewriter:
         if self._purse is None or prices is None:
             return self._asked(messages, prices)
         most = (CAUTION * count_chat(messages) * float(prices.input) + MOST_TOKENS * float(prices.output)) / 1e6
-        with self._purse.open(ticket_id, most) as purchase:
+        with self._purse.open(ticket_id, most, model=self._settings.model) as purchase:
             if purchase.usd < most:
                 purchase.cost = 0.0
                 raise OverBudget(purchase.told, retryable=True)
