@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench bench-retrieval chaos histories voice tone-train lock clean
+.PHONY: help install demo test lint bench bench-retrieval chaos histories voice tone-train audit sbom lock clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,14 @@ lint: .venv/installed-dev ## style, types, and which room may import which
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	@$(MAKE) --no-print-directory audit
+
+audit: build/tools ## known vulnerabilities of what is locked; says so where no advisories can be reached
+	$(BIN)/python .ci/audit.py build/tools/bin/pip-audit requirements/run.txt
+
+sbom: build/tools ## the software bill of materials: build/sbom.json (CycloneDX), from the lock
+	build/tools/bin/cyclonedx-py requirements requirements/run.txt --of JSON -o build/sbom.json
+	@echo build/sbom.json
 
 bench: .venv/installed-dev ## measure: cost of the pipeline, of a resync, of a draft (prints ratios taken in one run)
 	$(BIN)/python tests/bench/bench_resync.py
@@ -55,6 +63,10 @@ lock: .venv/installed-dev ## resolve the dependencies again and write the hash-l
 
 clean: ## remove what the chores made
 	rm -rf .venv .venv-train build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+build/tools: .venv/bin/python
+	$(BIN)/python -m venv build/tools
+	-build/tools/bin/python -m pip install --quiet pip-audit cyclonedx-bom
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("draftdesk needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'

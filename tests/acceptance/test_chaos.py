@@ -122,6 +122,16 @@ def test_every_ticket_gets_exactly_one_note_when_the_worker_is_killed_and_respon
     assert result.clean, result
 
 
+@pytest.mark.acceptance
+def test_invariants_hold_while_database_index_vendor_and_model_fail() -> None:
+    """The short version of the suite in tests/chaos; it prints the seed, with which it can be played again."""
+    suite = [sys.executable, str(Path(__file__).parents[1] / "chaos")]
+    load = ["--seed", "7", "--tickets", "10", "--faults", "4", "--gap", "1", "--latency", "0.05"]
+    done = subprocess.run([*suite, *load, "--only", "database", "index", "vendor", "model"], capture_output=True, text=True, check=False)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tickets", type=int, default=300)

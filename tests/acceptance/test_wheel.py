@@ -20,7 +20,8 @@ PACKAGES = ("bot", "connectors", "storage")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     offline = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    done = subprocess.run([sys.executable, "-m", "pip", "wheel", *offline, "-w", str(folder), str(ROOT)], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "pip", "wheel", *offline, "-w", str(folder), str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     [built] = folder.glob("*.whl")
     return built
