@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from bot.answer.clean import hides_text, visible
+from bot.answer.clean import hides_text, speaks_to_the_bot, visible
 from bot.answer.courtesy import is_courtesy
 from bot.answer.links import carried_links, links, plain
 from bot.answer.matching import Case, WindowKind
@@ -99,7 +99,10 @@ def _hidden_or_foreign(text: str, cited: Sequence[tuple[int, Passage]], allowed_
 
 @lru_cache(maxsize=2048)
 def _units(markdown: str) -> tuple[Unit, ...]:
-    return units(markdown)
+    """What may be quoted or proved from: not a paragraph that speaks to the bot, whoever wrote it into the page."""
+    found = units(markdown)
+    poisoned = {unit.block for unit in found if speaks_to_the_bot(unit.text)}
+    return tuple(unit for unit in found if unit.block not in poisoned)
 
 
 def _same(text: str) -> str:

@@ -6,12 +6,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from bot.answer.words import fold
+
 LONGEST = 20_000  # characters of one message that are looked at; the rest is a pasted log
 
 # Zero-width, bidirectional controls, soft hyphen, tag characters: text that a reader does not see.
 _HIDDEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
 )
+# Of the patterns of an injection those that no help text needs.
+ORDERS = frozenset({"asks to set instructions aside", "speaks to the bot as its operator"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _QUOTED_FROM = re.compile(
     r"""^\s*(?:
@@ -51,6 +55,14 @@ def visible(text: str) -> str:
 def hides_text(text: str) -> bool:
     """Whether invisible characters carry something: a run of them, or any tag character."""
     return bool(re.search("[\U000e0000-\U000e0fff]|[\u200b-\u200d\u2060\ufeff]{4,}|[\u202a-\u202e\u2066-\u2069]", text))
+
+
+def speaks_to_the_bot(text: str) -> bool:
+    """Whether a text gives orders to a language model: to set its rules aside, or as if from its operator."""
+    from bot.answer.phrases import INJECTION
+
+    folded = " ".join(fold(word) for word in visible(text).split())
+    return any(pattern.search(folded) for name, pattern in INJECTION if name in ORDERS)
 
 
 def own_words(text: str) -> str:

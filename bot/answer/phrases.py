@@ -69,7 +69,9 @@ INJECTION: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(
             r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:previous|prior|above|earlier|all|your|the|any)\b.{0,30}\b(?:instruction|prompt|rule|polic|guideline|direction)"
             r"|\b(?:ignore[zr]?|oublie[zr]?)\b.{0,40}\b(?:instruction|consigne|regle)|\b(?:ignorier|vergiss|vergessen)\w*\b.{0,40}\b(?:anweisung|regel|instruktion)"
-            r"|\b(?:ignora|olvida)\w*\b.{0,40}\b(?:instruccion|regla)"
+            r"|\b(?:ignora|olvida|olvidese)\w*\b.{0,40}\b(?:instruccion|regla|pasaje)"
+            r"|\b(?:forget|oublie[zr]?|vergiss|vergessen)\b.{0,30}\b(?:passage|textstelle)"
+            r"|\bignora\w*\b.{0,40}\bistruzion|\bnegeer\b.{0,40}\b(?:instructie|regel)"
         ),
     ),
     (
@@ -77,7 +79,10 @@ INJECTION: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(
             r"\b(?:system\s+prompt|developer\s+(?:mode|message)|jailbreak|you\s+are\s+now\b|act\s+as\s+(?:an?|the|if)\b|new\s+instructions?\s*:|"
             r"(?:as\s+an?\s+)?(?:ai|language\s+model)\s+(?:assistant|model|you)|(?:assistant|system|admin|developer)\s*:\s|"
-            r"note\s+to\s+(?:the\s+)?(?:ai|bot|assistant|model)|(?:dear|hey)\s+(?:ai|bot|assistant)\b|begin\s+your\s+(?:reply|answer|response)|"
+            r"note\s+to\s+(?:the\s+)?(?:ai|bot|assistant|model)|(?:attention|intention)\s+de\s+l'(?:assistant|ia)\b|hinweis\s+an\s+die\s+ki\b|nota\s+para\s+la\s+ia\b|"
+            r"nota\s+per\s+l'assistente|opmerking\s+voor\s+de\s+ai\b|(?:maintenance|developpeur|wartungs|mantenimiento|manutenzione|onderhouds)\s?-?(?:mode|modus)\b|mode\s+developpeur|modo\s+de\s+mantenimiento|"
+            r"modalita\s+manutenzione|onderhoudsmodus|wartungsmodus|(?:systeme|sistema|systeem)\s*:\s|as\s+the\s+administrator\b|en\s+tant\s+qu'administrateur|als\s+administrator\b|como\s+administrador\b|"
+            r"(?:dear|hey)\s+(?:ai|bot|assistant)\b|begin\s+your\s+(?:reply|answer|response)|"
             r"(?:reveal|print|repeat|output|show)\s+(?:me\s+)?(?:your|the)\s+(?:\w+\s+)?(?:prompt|instructions|rules|system))"
         ),
     ),
