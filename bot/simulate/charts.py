@@ -8,9 +8,10 @@ from markupsafe import Markup, escape
 
 from bot.simulate.intervals import Figure
 
-WIDTH, ROW, LEFT, RIGHT = 440, 30, 112, 92  # SVG units, one a pixel on a telephone
+WIDTH, ROW, LEFT, RIGHT = 330, 30, 116, 82  # SVG units, one a pixel on a telephone
 SIDE = 320  # of the calibration square
 MOST_ROWS = 60
+LONGEST = 17  # characters of a row's name
 
 
 def bars(rows: Sequence[tuple[str, Figure]], title: str) -> Markup:
@@ -24,10 +25,12 @@ def bars(rows: Sequence[tuple[str, Figure]], title: str) -> Markup:
         value, low, high = (LEFT + scale * min(1.0, max(0.0, number or 0.0)) for number in (figure.value, figure.low, figure.high))
         parts.append(
             Markup(
-                '<text x="{}" y="{}" class="name">{}</text><rect x="{}" y="{}" width="{:.1f}" height="16" class="bar"/>'
+                '<text x="{}" y="{}" class="name">{}</text><rect x="{}" y="{}" width="{}" height="16" rx="3" class="track"/>'
+                '<rect x="{}" y="{}" width="{:.1f}" height="16" rx="3" class="bar"/>'
                 '<path d="M{:.1f} {}H{:.1f}" class="whisker"/><text x="{}" y="{}" class="value">{:.0%} of {}</text>'
             ).format(
-                *(LEFT - 8, y + 13, name[:16], LEFT, y, value - LEFT, low, y + 8, high),
+                *(LEFT - 8, y + 13, name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"),
+                *(LEFT, y, scale, LEFT, y, value - LEFT, low, y + 8, high),
                 *(WIDTH - RIGHT + 8, y + 13, figure.value, figure.n),
             )
         )

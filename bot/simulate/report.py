@@ -27,6 +27,29 @@ from storage.tables import SampleRow
 TEMPLATES = Path(__file__).parent / "templates"
 BINS = 10
 HEADLINE = ("coverage", "proven", "agrees", "right", "seconds", "cost_usd")
+# As people say it: (name, what it is).
+SPOKEN = {
+    "coverage": ("Got a draft", "of all tickets"),
+    "proven": ("Wholly proven", "of written drafts"),
+    "agrees": ("Agrees with the agent", "of drafts that can be compared"),
+    "right": ("Right, say people", "of labelled drafts"),
+    "seconds": ("Time per ticket", "without reading it"),
+    "cost_usd": ("Cost per ticket", "of the models asked"),
+    "agreement": ("Facts in common with the agent", ""),
+    "retrieval_hit": ("Linked articles that were found", ""),
+    "edit_distance": ("Wording that differs from the agent's", ""),
+    "durable": ("Solved for good", ""),
+    "history_kept": ("Answered from what is known to have stood there then", ""),
+}
+REASONS = {
+    "no_knowledge": "nothing answers it",
+    "unsupported": "not proven",
+    "policy": "left to people",
+    "customer_request": "wants a person",
+    "conflict": "sources disagree",
+    "injection": "tries to instruct",
+    "skip": "no answer needed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +123,7 @@ def _topic(name: str, measures: Measures, bounds: Sequence[Shown]) -> dict[str, 
         "bound": describe_bound(shown.bound if shown else None, shown.eligible if shown else 0),
         "estimate": describe_bound(estimate, shown.eligible) if shown and estimate else None,
         "waived": bool(shown and shown.waived),
+        "replies": shown.replies if shown else 0,
     }
 
 
@@ -146,6 +170,7 @@ def _pages(material: Material, measures: Measures, document: Mapping[str, Any]) 
 
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["figure"] = _shown
+    environment.filters["spoken"] = _spoken
     points, labelled = curve(material.rows(), material.labels)
     return environment.get_template("report.html").generate(
         report=document,
@@ -153,6 +178,8 @@ def _pages(material: Material, measures: Measures, document: Mapping[str, Any]) 
         by_topic=_bars(measures, "topic"),
         by_language=_bars(measures, "language"),
         by_week=_bars(measures, "week"),
+        reasons=_reasons(measures),
+        replies=sum(topic["replies"] for topic in document["topics"]),
         calibration=calibration(points, "Share right by confidence"),
         labelled=labelled,
         rows=material.rows(),
@@ -166,10 +193,24 @@ def _bars(measures: Measures, kind: str) -> Markup:
     return bars(rows, f"Coverage by {kind}")
 
 
+def _reasons(measures: Measures) -> Markup:
+    figures = measures.total.figures()
+    rows = [(_spoken(name), figure) for name, figure in figures.items() if name.startswith("handoff_")]
+    return bars(sorted(rows, key=lambda row: -(row[1].value or 0.0)), "Why there was no draft")
+
+
+def _spoken(name: str, part: int = 0) -> str:
+    """A measure's name as people say it."""
+    if name.startswith("handoff_"):
+        reason = name.removeprefix("handoff_")
+        return REASONS.get(reason, reason.replace("_", " "))
+    return SPOKEN.get(name, (name.replace("_", " "), ""))[part]
+
+
 def _shown(figure: Mapping[str, Any], name: str) -> str:
     """A figure as people read it."""
     if figure["value"] is None:
         return "–"
     if name in ("seconds", "cost_usd"):
-        return f"{figure['value']:.2f} s" if name == "seconds" else f"${figure['value']:.4f}" if figure["value"] else "nothing"
+        return f"{figure['value']:.2f} s" if name == "seconds" else f"${figure['value']:.4f}" if figure["value"] else "$0"
     return f"{figure['value']:.0%}"

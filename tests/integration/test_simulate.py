@@ -110,7 +110,7 @@ def test_the_page_asks_for_nothing_from_elsewhere(report: tuple[dict[str, Any], 
     page = (report[1] / "report.html").read_text()
     assert "default-src 'none'" in page
     assert not any(part in page for part in ("<img", "<link rel=\"style", "src=", "@import", "url("))
-    assert page.count("<svg") == 4
+    assert page.count("<svg") >= 4
 
 
 def test_files_with_customers_words_are_for_their_owner_only(report: tuple[dict[str, Any], Path]) -> None:

@@ -34,7 +34,18 @@ def version(document: str, text: str, language: str = "en") -> Version:
 
 def answered(ticket: str, answer: str, at: datetime) -> SampleRow:
     record: dict[str, Any] = {"triage": {"language": "en"}, "answer": answer, "requester": ["Ana Lima"], "hours": 2.0}
-    return SampleRow(ticket_id=ticket, as_of=at, record=record)
+    return SampleRow(
+        id=ticket,
+        connector="help",
+        fingerprint="now",
+        ticket_id=ticket,
+        decision="note",
+        confidence=0.5,
+        eligible=True,
+        as_of=at,
+        made_at=at,
+        record=record,
+    )
 
 
 REFUND = "Refunds reach your card within 14 days."
