@@ -36,6 +36,12 @@ bench: .venv/installed-dev ## measure: cost of the pipeline, of a resync, of a d
 	$(BIN)/python tests/bench/bench_retrieval.py
 	$(BIN)/python tests/bench/bench_ticket.py
 
+bench-retrieval: .venv/installed-dev ## how well, how fast, in how much memory passages are found; RIVALS=venv beside others; writes docs/benchmarks.md
+	mkdir -p build && : > build/bench.jsonl
+	for bench in bench_retrieval bench_rivals bench_vectors bench_resync; do \
+		$(BIN)/python tests/bench/$$bench.py >> build/bench.jsonl || exit 1; done
+	$(BIN)/python tests/bench/report.py build/bench.jsonl docs
+
 chaos: .venv/installed-dev ## everything that can go wrong, at random, on SQLite and PostgreSQL (some 20 minutes; SEED=n plays it again)
 	$(BIN)/python tests/acceptance/test_chaos.py --tickets 300 --kills 15 --lost 0.10 $(if $(SEED),--seed $(SEED))
 	$(BIN)/python tests/chaos --database sqlite --tickets 300 --faults 60 $(if $(SEED),--seed $(SEED))

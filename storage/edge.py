@@ -117,14 +117,14 @@ class EdgeVectors:
         import qdrant_edge as edge
 
         for start in range(0, len(entries), BATCH):
-            rows = range(start, min(start + BATCH, len(entries)))
+            part = slice(start, start + BATCH)
             batch = [
                 edge.Point(
-                    point_id(entries[row].version, entries[row].ordinal),
-                    {"dense": dense[row].tolist(), "lexical": edge.SparseVector(list(sparse[row].indices), list(sparse[row].values))},
-                    payload_of(entries[row]),
+                    point_id(entry.version, entry.ordinal),
+                    {"dense": near, "lexical": edge.SparseVector(words.indices, words.values)},  # type: ignore[arg-type]
+                    payload_of(entry),
                 )
-                for row in rows
+                for entry, near, words in zip(entries[part], dense[part].tolist(), sparse[part], strict=True)
             ]
             self._shard.update(edge.UpdateOperation.upsert_points(batch))
 

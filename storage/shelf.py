@@ -114,6 +114,7 @@ class Shelf:
                     return False
                 coming = self._open(self.meant)
                 fill(coming.vectors, coming.embedder)
+                coming.vectors.optimize()  # while the former one answers
                 with ExitStack() as turns:
                     for name in sorted(connectors()):
                         turns.enter_context(self._place.turn(f"write {name}"))

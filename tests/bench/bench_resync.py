@@ -97,6 +97,7 @@ def measure(count: int) -> dict[str, object]:
         (0, len(range(0, count, 100)), None),
     ]
     return {
+        "bench": "resync",
         "documents": count,
         "bare_s": parts,
         "first_s": first,
