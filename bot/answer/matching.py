@@ -75,7 +75,12 @@ class Case:
 
     def borrowed(self, one: Term) -> bool:
         """Whether a term may stand for what the source leaves unsaid: a word of its title, or a thing that its pronoun means."""
-        return bool(self.around.likes(one, self.said.language)) or (not one.act and bool(self.before.likes(one, self.said.language)))
+        return bool(self.around.likes(one, self.said.language)) or self._meant(one)
+
+    def _meant(self, one: Term) -> bool:
+        """What a pronoun means: the first thing that the sentence before names."""
+        first = next((place for place, other in enumerate(self.before.terms) if other.kind == "content" and not other.acting), None)
+        return not one.act and first is not None and first in self.before.likes(one, self.said.language)
 
     @cached_property
     def said_places(self) -> frozenset[int]:
