@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-ERROR = 0.05  # of the interval around a share
+ERROR = 0.025  # on either side of a share: a 95% interval
 
 
 @dataclass(frozen=True, slots=True)
