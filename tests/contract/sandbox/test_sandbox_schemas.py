@@ -23,6 +23,7 @@ HELLO = [{"role": "user", "content": "x"}]
 NULL_ON_THE_WIRE = {
     *("next_page", "previous_page", "before_cursor", "before_url", "rel"),
     *("assignee_id", "external_id", "forum_topic_id", "organization_id", "priority", "problem_id", "recipient", "type", "reason"),
+    "value",  # of a ticket's custom field that nobody filled
     *("alias", "default_group_id", "email", "details", "last_login_at", "notes", "signature", "phone", "photo", "shared_phone_number"),
 }
 
