@@ -1,4 +1,4 @@
-"""Known vulnerabilities of what is locked: ``python .ci/audit.py PIP_AUDIT LOCK…``. Says so where no source of advisories can be reached."""
+"""Known vulnerabilities of what is locked: ``python .ci/audit.py PIP_AUDIT LOCK…``. Says so where no advisories can be reached."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def main() -> int:
         for one in known:
             for flaw in one["vulns"]:
                 bad += 1
-                print(f"{lock}: {one['name']} {one['version']}: {flaw['id']}, fixed in {', '.join(flaw['fix_versions']) or 'no release yet'}")
+                mended = ", ".join(flaw["fix_versions"]) or "no release yet"
+                print(f"{lock}: {one['name']} {one['version']}: {flaw['id']}, fixed in {mended}")
         print(f"audit of {lock}: {len(known)} of {len(found)} packages looked up, {bad} known flaws")
     return 1 if bad else 0
 
