@@ -17,21 +17,21 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.base import ConfigProblem
+from connectors.base import Audience, ConfigProblem
 from storage.entries import Entry
 from storage.lexical import Sparse
-from storage.points import BATCH, KEYWORDS, MOMENTS, PAGE, Near, Payload, entry_from, payload_of, point_id, search, seconds_of, tally
-from storage.vectors import FOREVER, FORMAT, Dense, Filter, Hit, IndexHeld, Stored
+from storage.points import BATCH, KEYWORDS, MOMENTS, PAGE, Near, Payload, entry_from, holding, payload_of, point_id, readers, search, tally
+from storage.vectors import FORMAT, Dense, Filter, Hit, IndexHeld, Stored
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from qdrant_edge import EdgeShard
+    from qdrant_edge import EdgeShard, FieldCondition
     from qdrant_edge import Filter as Conditions
 
 
@@ -131,9 +131,10 @@ class EdgeVectors:
     def close_versions(self, versions: Collection[str], valid_to: datetime | None) -> None:
         import qdrant_edge as edge
 
-        if versions:
-            end = {"valid_to": seconds_of(valid_to, FOREVER)}
-            self._shard.update(edge.UpdateOperation.set_payload_by_filter(_any_of("version", versions), end))
+        for audience in get_args(Audience) if versions else ():
+            must: list[Any] = [_among("audience", [audience]), _among("version", versions)]
+            end = holding(audience, valid_to)
+            self._shard.update(edge.UpdateOperation.set_payload_by_filter(edge.Filter(must=must), end))
 
     def remove_versions(self, versions: Collection[str]) -> None:
         self._remove("version", versions)
@@ -244,22 +245,30 @@ def _request(near: Near, how: Any) -> Any:
 def _any_of(field: str, values: Collection[str]) -> Conditions:
     import qdrant_edge as edge
 
-    return edge.Filter(must=[edge.FieldCondition(field, match=edge.MatchAny(sorted(values)))])
+    return edge.Filter(must=[_among(field, values)])
+
+
+def _among(field: str, values: Collection[str]) -> FieldCondition:
+    import qdrant_edge as edge
+
+    if len(values) == 1:  # takes half the time
+        return edge.FieldCondition(field, match=edge.MatchValue(next(iter(values))))
+    return edge.FieldCondition(field, match=edge.MatchAny(sorted(values)))
 
 
 def _conditions(where: Filter) -> Conditions:
     import qdrant_edge as edge
 
     must: list[Any] = []
-    if where.audience is not None:
-        must.append(edge.FieldCondition("audience", match=edge.MatchValue(where.audience)))
     if where.connectors is not None:
-        must.append(edge.FieldCondition("connector", match=edge.MatchAny(sorted(where.connectors))))
+        must.append(_among("connector", where.connectors))
     if where.languages is not None:
-        must.append(edge.FieldCondition("language", match=edge.MatchAny(sorted({*where.languages, ""}))))
+        must.append(_among("language", {*where.languages, ""}))
     if where.as_of is None:
-        must.append(edge.FieldCondition("valid_to", range=edge.RangeFloat(gte=FOREVER)))
+        must.append(_among("current", readers(where)))
     else:
+        if where.audience is not None:
+            must.append(_among("audience", [where.audience]))
         moment = where.as_of.timestamp()
         must.append(edge.FieldCondition("valid_from", range=edge.RangeFloat(lte=moment)))
         must.append(edge.FieldCondition("valid_to", range=edge.RangeFloat(gt=moment)))

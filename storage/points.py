@@ -10,8 +10,9 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
+from connectors.base import Audience
 from storage.entries import Entry
 from storage.lexical import Sparse
 from storage.vectors import FOREVER, Dense, Filter, Hit, Stored
@@ -19,7 +20,7 @@ from storage.vectors import FOREVER, Dense, Filter, Hit, Stored
 POINTS = uuid.UUID("0d5b7a52-54f7-5d0e-8a3a-6f1f0a3c9b11")  # the namespace of point ids: never change it
 BATCH = 256  # points per write
 PAGE = 5000  # points per step when all are walked
-KEYWORDS = ("document", "version", "connector", "audience", "language")
+KEYWORDS = ("document", "version", "connector", "audience", "language", "current")
 MOMENTS = ("valid_from", "valid_to")
 
 Payload = dict[str, Any]
@@ -84,7 +85,7 @@ def payload_of(entry: Entry) -> Payload:
         "audience": entry.audience,
         "language": entry.language or "",
         "valid_from": entry.valid_from.timestamp(),
-        "valid_to": seconds_of(entry.valid_to, FOREVER),
+        **holding(entry.audience, entry.valid_to),
         "updated_at": entry.updated_at.isoformat() if entry.updated_at else None,
         "title": entry.title,
         "url": entry.url,
@@ -110,6 +111,18 @@ def entry_from(payload: Payload) -> Entry:
         heading=tuple(payload["heading"]),
         text=payload["text"],
     )
+
+
+def holding(audience: str, valid_to: datetime | None) -> Payload:
+    """Until when a passage holds. `current` says in one word for whom it holds now: a search compares one field where it would have to
+    compare two, which takes the engine less than half the time.
+    """
+    return {"valid_to": seconds_of(valid_to, FOREVER), "current": audience if valid_to is None else ""}
+
+
+def readers(where: Filter) -> list[str]:
+    """The values of `current` that a search for what holds now may find."""
+    return [where.audience] if where.audience is not None else list(get_args(Audience))
 
 
 def seconds_of(moment: datetime | None, otherwise: float) -> float:

@@ -11,18 +11,18 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.base import ConfigProblem, RateLimited, Transient
+from connectors.base import Audience, ConfigProblem, RateLimited, Transient
 from storage.entries import Entry
 from storage.lexical import Sparse
 from storage.marks import Marks
-from storage.points import BATCH, KEYWORDS, MOMENTS, PAGE, Near, Payload, payload_of, point_id, search, seconds_of, tally
-from storage.vectors import FOREVER, FORMAT, Dense, Filter, Hit, Stored
+from storage.points import BATCH, KEYWORDS, MOMENTS, PAGE, Near, Payload, holding, payload_of, point_id, readers, search, tally
+from storage.vectors import FORMAT, Dense, Filter, Hit, Stored
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
@@ -115,10 +115,12 @@ class ServerVectors:
                 self._client.upsert(self.collection, batch, wait=True)
 
     def close_versions(self, versions: Collection[str], valid_to: datetime | None) -> None:
-        if versions:
+        from qdrant_client import models
+
+        for audience in get_args(Audience) if versions else ():
+            must = [_among("audience", [audience]), _among("version", versions)]
             with told(self.collection):
-                end = {"valid_to": seconds_of(valid_to, FOREVER)}
-                self._client.set_payload(self.collection, end, points=_any_of("version", versions), wait=True)
+                self._client.set_payload(self.collection, holding(audience, valid_to), points=models.Filter(must=must), wait=True)
 
     def remove_versions(self, versions: Collection[str]) -> None:
         self._remove("version", versions)
@@ -251,22 +253,28 @@ def _request(near: Near) -> Any:
 def _any_of(field: str, values: Collection[str]) -> Any:
     from qdrant_client import models
 
-    return models.Filter(must=[models.FieldCondition(key=field, match=models.MatchAny(any=sorted(values)))])
+    return models.Filter(must=[_among(field, values)])
+
+
+def _among(field: str, values: Collection[str]) -> Any:
+    from qdrant_client import models
+
+    return models.FieldCondition(key=field, match=models.MatchAny(any=sorted(values)))
 
 
 def _conditions(where: Filter) -> Any:
     from qdrant_client import models
 
     must: list[Any] = []
-    if where.audience is not None:
-        must.append(models.FieldCondition(key="audience", match=models.MatchValue(value=where.audience)))
     if where.connectors is not None:
-        must.append(models.FieldCondition(key="connector", match=models.MatchAny(any=sorted(where.connectors))))
+        must.append(_among("connector", where.connectors))
     if where.languages is not None:
-        must.append(models.FieldCondition(key="language", match=models.MatchAny(any=sorted({*where.languages, ""}))))
+        must.append(_among("language", {*where.languages, ""}))
     if where.as_of is None:
-        must.append(models.FieldCondition(key="valid_to", range=models.Range(gte=FOREVER)))
+        must.append(_among("current", readers(where)))
     else:
+        if where.audience is not None:
+            must.append(_among("audience", [where.audience]))
         moment = where.as_of.timestamp()
         must.append(models.FieldCondition(key="valid_from", range=models.Range(lte=moment)))
         must.append(models.FieldCondition(key="valid_to", range=models.Range(gt=moment)))

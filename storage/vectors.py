@@ -25,7 +25,7 @@ from storage.entries import Entry
 from storage.lexical import Sparse
 
 FOREVER = 253402300799.0  # seconds since 1970, end of the year 9999: the `valid_to` of what still holds
-FORMAT = 1  # of what is stored; another one needs a rebuild
+FORMAT = 2  # of what is stored; another one needs a rebuild
 
 Dense = NDArray[np.float32]
 
