@@ -22,6 +22,9 @@ def read_model(path: Path, device: str) -> tuple[Any, Any]:
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, **more)
     dtype = torch.bfloat16 if device.startswith("cuda") else torch.float32
     model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, dtype=dtype, **more)
+    if more:  # the weights were unpacked while they were read; the mark of packed ones would forbid storing what is learnt
+        model.hf_quantizer = None
+        model.config.__dict__.pop("quantization_config", None)
     if tokenizer.chat_template is None:
         tokenizer.chat_template = TEMPLATE
     if tokenizer.pad_token is None:
