@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench bench-retrieval chaos histories voice tone-train audit sbom lock clean
+.PHONY: help install demo test lint bench bench-retrieval bench-workers bench-console bench-outage chaos histories adversarial voice tone-train audit sbom lock clean
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,13 +42,26 @@ bench-retrieval: .venv/installed-dev ## how well, how fast, in how much memory p
 		$(BIN)/python tests/bench/$$bench.py >> build/bench.jsonl || exit 1; done
 	$(BIN)/python tests/bench/report.py build/bench.jsonl docs
 
+bench-workers: .venv/installed-dev ## tickets a second by workers and places, on PostgreSQL (some 12 minutes, on a quiet machine); draws docs/benchmarks
+	$(BIN)/python tests/bench/bench_workers.py --plot docs/benchmarks
+
+bench-console: .venv/installed-dev ## every page of the console over 100,000 drafts
+	$(BIN)/python tests/bench/bench_console.py
+
+bench-outage: .venv/installed-dev ## a vendor that is away for an hour (an hour and a quarter)
+	$(BIN)/python tests/bench/bench_outage.py
+
 chaos: .venv/installed-dev ## everything that can go wrong, at random, on SQLite and PostgreSQL (some 20 minutes; SEED=n plays it again)
 	$(BIN)/python tests/acceptance/test_chaos.py --tickets 300 --kills 15 --lost 0.10 $(if $(SEED),--seed $(SEED))
 	$(BIN)/python tests/chaos --database sqlite --tickets 300 --faults 60 $(if $(SEED),--seed $(SEED))
 	$(BIN)/python tests/chaos --database postgresql --workers 4 --tickets 1000 --faults 80 $(if $(SEED),--seed $(SEED))
+	$(BIN)/python tests/chaos --database postgresql --workers 4 --tickets 1000 --faults 60 --only kill --alone $(if $(SEED),--seed $(SEED))
 
 histories: .venv/installed-dev ## 1,000 random histories of each connector, with crashes and faults (some 10 minutes each)
 	HISTORIES=1000 $(BIN)/pytest -n auto --dist loadgroup tests/integration/histories -k ends_in_what_is_true
+
+adversarial: .venv/installed-dev ## what invents and what obeys, in 5,000 drafts and runs each, against the check (some 10 minutes)
+	ADVERSARIAL=1 $(BIN)/pytest -s tests/security/test_inventions.py tests/security/test_obedience.py
 
 voice: .venv/installed-dev ## a voice that alters facts in 2,000 drafts; personal data in 2,000 labelled texts
 	VOICED=2000 $(BIN)/pytest -s tests/unit/test_tone_facts.py

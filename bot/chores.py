@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlmodel import Session
@@ -20,11 +22,13 @@ from bot.metrics import Metrics
 from bot.retention import retain
 from bot.sync import Outcome
 from bot.tracing import span
+from bot.warming import Once, warm
 from bot.worker import Moved, Share
 from connectors.base import Comment, ConfigProblem, Cursor, CursorExpired, Helpdesk, RateLimited, Ticket, Transient
 from connectors.timing import seconds
 from storage import forgetting, ledger, outbox, outcomes, reviews
 from storage import parts as loads
+from storage.assignments import assign
 from storage.database import reading
 from storage.requesters import requester_key
 
@@ -43,6 +47,8 @@ class DeskChores:
     deployment: Deployment
     flows: Mapping[str, Flow]  # by connector: those whose tickets are answered
     metrics: Metrics
+    warm: Callable[[], None] = lambda: None  # before an answer
+    informed: threading.Event = field(default_factory=threading.Event)  # set for good once enough is known to answer
 
     def sync(self, connector: str) -> list[Share]:
         """Knowledge in; the outcome is stored, logged and measured. Returns the parts of a first load that are to be read first."""
@@ -129,46 +135,50 @@ class DeskChores:
                 session, connector, TICKETS, versions=(), gone=(), unreadable=(), unchanged=(), cursor=cursor, now=self.deployment.now()
             )
 
-    def waiting(self, connector: str, ticket: str) -> tuple[str | None, float]:
-        """The customer comment of this ticket that waits for the bot, if any; else seconds until it is worth asking again."""
-        flow = self.flows[connector]
+    def attend(self, connector: str, ticket: str, work: str) -> float:
+        """One look at a ticket that moved, and one try at answering what waits there; 0.0 when done, else seconds until the next try.
+
+        Of several who look at the same customer comment one answers it: the `work` that came first, and that work at every try.
+        """
+        began = self.deployment.now()
         try:
-            read = flow.desk.ticket(ticket)
+            read = self.flows[connector].desk.ticket(ticket)
         except (ConfigProblem, RateLimited, Transient) as trouble:
-            return None, self._put_off(connector, ticket, trouble)
-        if read is not None:
-            self._learn(connector, read)
-        settings = self.deployment.connection(connector).tickets
-        comment = last_from_customer(read) if read else None
-        if read is None or comment is None or settings is None:
-            return None, 0.0
-        if obstacle := obstacle_to(read, comment.id, flow.opt_out_tags):
-            self._overtake(connector, [ticket], obstacle)
-            return None, 0.0
-        if is_settled(flow, ticket, comment.id):
-            return None, 0.0
-        return (comment.id if wants_answer(read, comment, settings.answer) else None), 0.0
+            return self._put_off(connector, ticket, trouble)
+        comment = self._waiting(connector, read) if read else None
+        if read is None or comment is None:
+            return 0.0
+        key = outbox.effect_key(connector, ticket, comment, EFFECT)
+        with Session(self.deployment.engine) as session, session.begin():
+            if not assign(session, key, work, ticket=(connector, ticket), now=self.deployment.now()):
+                return 0.0
+        with bound_contextvars(connector=connector, ticket=ticket, draft=key[:12]), span("answer", connector=connector, ticket=ticket):
+            return self._answer(connector, read, began)
 
-    def answer(self, connector: str, ticket: str, comment: str) -> float:
-        """One try at answering; 0.0 when settled, else seconds until the next try."""
-        draft = outbox.effect_key(connector, ticket, comment, EFFECT)[:12]
-        with bound_contextvars(connector=connector, ticket=ticket, draft=draft), span("answer", connector=connector, ticket=ticket):
-            return self._answer(connector, ticket, comment)
-
-    def _answer(self, connector: str, ticket: str, comment: str) -> float:
+    def _waiting(self, connector: str, read: Ticket) -> str | None:
+        """The customer comment of this ticket that waits for the bot; what people made of our drafts is learnt on the way."""
         flow = self.flows[connector]
+        self._learn(connector, read)
+        settings = self.deployment.connection(connector).tickets
+        comment = last_from_customer(read)
+        if comment is None or settings is None:
+            return None
+        if obstacle := obstacle_to(read, comment.id, flow.opt_out_tags):
+            self._overtake(connector, [read.id], obstacle)
+            return None
+        if is_settled(flow, read.id, comment.id) or not wants_answer(read, comment, settings.answer):
+            return None
+        return comment.id
+
+    def _answer(self, connector: str, read: Ticket, began: datetime) -> float:
+        ticket = read.id
         if not self._knows_enough():
             log.info("waiting for the first sync", connector=connector, ticket=ticket)
             return SOON
+        self.warm()
         try:
-            read = flow.desk.ticket(ticket)
-            latest = last_from_customer(read) if read else None
-            if read is None or latest is None or latest.id != comment:
-                log.info("overtaken", connector=connector, ticket=ticket)
-                return 0.0
-            began = self.deployment.now()
             try:
-                record = answer(flow, read)
+                record = answer(self.flows[connector], read)
             finally:
                 self._forget_again(connector, read, began)
         except Postponed as postponed:
@@ -241,9 +251,12 @@ class DeskChores:
 
     def _knows_enough(self) -> bool:
         """Whether every connector has been synced or tried, and one of them came through: before, silence is no answer."""
-        with Session(reading(self.deployment.engine)) as session:
-            tried = ledger.last_syncs(session)
-        return set(self.deployment.connections) <= set(tried) and any(row.caught_up for row in tried.values())
+        if not self.informed.is_set():
+            with Session(reading(self.deployment.engine)) as session:
+                tried = ledger.last_syncs(session)
+            if set(self.deployment.connections) <= set(tried) and any(row.caught_up for row in tried.values()):
+                self.informed.set()
+        return self.informed.is_set()
 
     def _put_off(self, connector: str, ticket: str, trouble: Exception) -> float:
         log.error("ticket put off", connector=connector, ticket=ticket, reason=str(trouble))
@@ -273,7 +286,9 @@ def wants_answer(ticket: Ticket, comment: Comment, when: str) -> bool:
 def open_chores(deployment: Deployment, metrics: Metrics) -> DeskChores:
     """Chores over every helpdesk whose tickets the file says to answer."""
     answering = [name for name, connection in deployment.connections.items() if is_answered(connection)]
-    chores = DeskChores(deployment, {name: deployment.flow(name) for name in answering}, metrics)
+    config = deployment.config
+    load = Once(partial(warm, config.languages, model=config.writer.provider == "openai"))
+    chores = DeskChores(deployment, {name: deployment.flow(name) for name in answering}, metrics, load)
     for name in deployment.connections:
         chores.measure_gaps(name)
     return chores

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
@@ -19,13 +16,9 @@ from bot.commands.health import register as add_health
 from bot.commands.keeping import register as add_keeping
 from bot.commands.moving import register as add_moving
 from bot.simulate.cli import register as add_simulation
+from bot.terminal import FAILED, AsJson, complain, demand, echo_json, read_config, read_moment, spoken_errors
 from bot.tone.commands import register as add_tone
-from connectors.base import ConfigProblem, RateLimited, Refused, Transient
-
-if TYPE_CHECKING:
-    from bot.config import Config
-
-FAILED, WRONG_INPUT = 1, 2
+from connectors.base import ConfigProblem
 
 
 class LogFormat(StrEnum):
@@ -46,7 +39,6 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help starts 0.1 s sooner
     pretty_exceptions_enable=False,
 )
-AsJson = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
 
 
 @app.callback()
@@ -330,51 +322,6 @@ def sandbox(
         hold_sandbox(port, folder)
 
 
-def read_config(context: typer.Context) -> Config:
-    """The configuration, and the journal set up. Faults go to stderr, all at once, with exit 2."""
-    from bot.config import ConfigFaults, find, load
-    from bot.config.env import read_env
-    from bot.journal import keep_journal
-
-    keep_journal(context.obj["log_format"])
-    try:
-        path = find(context.obj["config"])
-        config = load(path)
-        read_env(path.absolute().parent)
-    except ConfigFaults as faults:
-        complain(str(faults))
-    return config
-
-
-@contextmanager
-def spoken_errors() -> Iterator[None]:
-    """What an operator can act on ends in one sentence and exit 1; anything else is a bug and keeps its traceback."""
-    try:
-        yield
-    except (ConfigProblem, RateLimited, Transient, Refused) as problem:
-        typer.echo(str(problem), err=True)
-        raise typer.Exit(FAILED) from None
-
-
-def demand(config: Config, names: list[str]) -> None:
-    """Each name is a connector's; a misspelt one is wrong input."""
-    for name in names:
-        try:
-            config.connector(name)
-        except ConfigProblem as problem:
-            complain(str(problem))
-
-
-def read_moment(text: str | None, option: str = "--as-of") -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        complain(f"{option} {text}: write a moment such as 2026-11-01T10:00:00Z")
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def read_batch(path: Path) -> list[tuple[str, str]]:
     """The queries of a JSON Lines file; every bad line is reported at once."""
     asked, faults = [], []
@@ -393,15 +340,6 @@ def read_batch(path: Path) -> list[tuple[str, str]]:
     if faults:
         complain("\n".join(faults))
     return asked
-
-
-def complain(sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(WRONG_INPUT)
-
-
-def echo_json(document: Any) -> None:
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 def main() -> None:

@@ -319,9 +319,12 @@ def build_writer(config: Config, embedder: Embedder, purse: Purse) -> Writer:
     extractive = ExtractiveWriter(embedder.embed)
     if config.writer.provider == "extractive":
         return extractive
+    from bot.answer.manner import plain
     from bot.answer.model import ModelWriter
+    from bot.tone.exemplars import manners
 
-    model: Writer = ModelWriter(config.writer, purse)
+    shown = manners(config.data_dir / "voice") if config.voice.provider == "exemplars" else plain
+    model: Writer = ModelWriter(config.writer, purse, manners=shown)
     if mask := build_mask(config):
         model = PseudonymousWriter(model, mask)
     if config.writer.at_once is not None:

@@ -16,12 +16,11 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from bot.deployment import Deployment, account
-from bot.spending import midnight
 from bot.workflows import backlog, workflow_url
 from connectors.base import ConfigProblem, Transient
 from storage import heartbeats
 from storage.database import reading
-from storage.spending import spent
+from storage.spending import spent_on
 from storage.tables import EffectRow, QuotaRow, SyncRow, table
 
 log = structlog.get_logger()
@@ -84,7 +83,7 @@ class Gauges(Collector):
 
     def _of_money(self, session: Session) -> Iterator[Metric]:
         budget = self._deployment.config.budget
-        today = spent(session, since=midnight(self._deployment.now()))
+        today = spent_on(session, self._deployment.now())
         yield gauge("draftdesk_spent_today_usd", "Spent or set aside since midnight UTC, over all processes", {(): today})
         if budget and budget.usd_per_day is not None:
             yield gauge("draftdesk_budget_today_usd", "Where today's spending stops", {(): budget.usd_per_day})

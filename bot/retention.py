@@ -12,7 +12,7 @@ from bot.deployment import Deployment
 from bot.leftovers import files
 from bot.workflows import prune_workflows, workflow_url
 from connectors.timing import seconds
-from storage import forgetting
+from storage import assignments, forgetting
 from storage.tables import DraftRow, EffectRow, SampleRow, SpendingRow, VersionRow, table
 
 BATCH = 500  # rows per transaction: others want to write too
@@ -80,4 +80,6 @@ def _spending(deployment: Deployment, before: datetime) -> int:
 
 
 def _workflows(deployment: Deployment, before: datetime) -> int:
+    with Session(deployment.engine) as session, session.begin():
+        assignments.prune(session, before)
     return prune_workflows(workflow_url(deployment.config.database_url(), deployment.config.data_dir), before)

@@ -48,6 +48,7 @@ from storage.parts import parts_of
 log = structlog.get_logger()
 
 FOLLOW = "15s"  # between two looks at what other processes wrote to the ledger
+LISTEN = 1.0  # seconds; a signal that came while the process was frozen may wake another thread than the one that acts on it
 LEAST_ROOM = 64 << 20  # bytes under data_dir, below which work would soon fail
 STOP_AT_LATEST = 9.0  # seconds after SIGTERM; what is unfinished then is taken up at the next start
 
@@ -72,7 +73,7 @@ def serve(config: Config, *, http: bool) -> None:
     pulse.begin()
     metrics.registry.register(Gauges(deployment, pulse.quiet))
     place = workflow_url(config.database_url(), config.data_dir)
-    worker = start_worker(chores, list(deployment.connections), place, executor=pulse.name)
+    worker = start_worker(chores, tickets_at_once(deployment), place, executor=pulse.name)
     pulse.watch(worker.rescue)
     scheduler = start_schedule(jobs(deployment, worker, list(chores.flows)))
     console = serve_console(deployment, entrance, chores, worker, scheduler) if entrance else None
@@ -86,7 +87,8 @@ def serve(config: Config, *, http: bool) -> None:
         log.info(
             "working", connectors=sorted(deployment.connections), answering=sorted(chores.flows), http=config.console.bind if http else None
         )
-        stop.wait()
+        while not stop.wait(LISTEN):
+            pass
         log.info("stopping")
         last_resort = threading.Timer(STOP_AT_LATEST, os._exit, (0,))
         last_resort.daemon = True
@@ -96,6 +98,11 @@ def serve(config: Config, *, http: bool) -> None:
     pulse.end()
     deployment.close()
     log.info("stopped")
+
+
+def tickets_at_once(deployment: Deployment) -> dict[str, int]:
+    """Of each connector; those whose tickets are not answered have a queue that stays empty."""
+    return {name: connection.tickets.at_once if connection.tickets else 1 for name, connection in deployment.connections.items()}
 
 
 def open_entrance(config: Config) -> Door | None:

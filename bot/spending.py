@@ -10,7 +10,7 @@ from datetime import datetime, time
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from storage.spending import pay, reserve, spent
+from storage.spending import pay, reserve, spent, spent_on
 
 NO_END = float("inf")
 DAY, RUN, TICKET = "of today", "of this run", "of this ticket"
@@ -68,7 +68,7 @@ class Purse:
         """(USD left, cap, of what) of every cap there is."""
         yield NO_END, 0.0, DAY
         if (cap := self.budget.usd_per_day) is not None:
-            yield cap - spent(session, since=midnight(now)), cap, DAY
+            yield cap - spent_on(session, now), cap, DAY
         if (cap := self.budget.usd_per_run) is not None:
             yield cap - spent(session, since=self.since, payer=self.connector), cap, RUN
         if (cap := self.budget.usd_per_ticket) is not None:

@@ -11,7 +11,8 @@ Rules that the conformance suite holds a connector to:
   crash resumes from any cursor ever yielded.
 * Cursors are inclusive and re-read an overlap: a duplicate is normal, a gap is a bug.
 * Ids carry the account: ``zendesk:help:article:123`` (TYPE:CONNECTOR:KIND:VENDOR_ID[:LOCALE]).
-* Audience fails closed: whatever is not known to be readable by any customer is ``internal``.
+* Audience fails closed: whatever is not known to be readable by any customer is ``internal``. Where only some customers may read it,
+  it is ``internal`` too, and `segments` names those who may; a desk that is `Segmented` tells which of them a ticket's readers are in.
 * One bad item is an `Unreadable`, never an exception: it counts as present and is tried again later.
 """
 
@@ -40,6 +41,7 @@ class Document:
     created_at: datetime | None = None
     audience: Audience = "internal"
     language: str | None = None  # ISO 639-1, where the source tells
+    segments: tuple[str, ...] = ()  # sorted; whoever is in one of them may read it although it is internal: zendesk:help:segment:7
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ class Ticket:
     language: str | None = None  # the requester's locale, where the vendor tells
     automated: str | None = None  # why a machine seems to have written it (auto-reply, bounce, loop)
     satisfaction: Literal["good", "bad"] | None = None  # what the customer said of it, where the vendor tells
+    sole_reader: bool = False  # the vendor tells that a public comment reaches the requester, and none but people of `organization_id`
+    organization_id: str | None = None  # whose other people may be allowed to open the ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +229,23 @@ class Fields(Protocol):
     """Ticket fields by the vendor's names. Only empty ones are filled: what a person chose stays. May be repeated; raises Refused."""
 
     def fill_fields(self, ticket_id: str, fields: Mapping[str, str]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Segments that whoever may read a ticket's public comments is in, as of now; `why` says why there are none or not all."""
+
+    segments: frozenset[str]
+    why: str = ""
+
+
+@runtime_checkable
+class Segmented(Protocol):
+    """For a helpdesk whose knowledge has segments. What the vendor does not vouch for (an address nobody confirmed, a membership that
+    the ticket's other possible readers may lack) is left out. Only asked where `Ticket.sole_reader`.
+    """
+
+    def membership(self, ticket: Ticket) -> Membership: ...
 
 
 @runtime_checkable

@@ -109,6 +109,7 @@ class TicketSettings(Strict):
         default={}, description="this helpdesk's own triage.fields", examples=[{"topic": "cf_topic"}]
     )
     backlog: Duration = Field(default="24h", description="on the first start, how far back waiting tickets go", examples=["24h"])
+    at_once: int = Field(default=32, ge=1, le=256, description="tickets under way at a time, in each process", examples=[32])
 
 
 class ConnectorSettings(Strict):

@@ -15,6 +15,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 _PIECE = 65_536  # bytes per read
+LINES = 64  # connections kept open for the next call: as many as calls under way at once, or each busy moment opens new ones
 
 
 class Oversize(Exception):
@@ -46,7 +47,7 @@ class PromptAdapter(HTTPAdapter):
     """Sends once (urllib3 retries nothing) and takes the read timeout as the time for the whole answer, head and body."""
 
     def __init__(self) -> None:
-        super().__init__(max_retries=0)
+        super().__init__(max_retries=0, pool_maxsize=LINES)
 
     def get_connection_with_tls_context(
         self,

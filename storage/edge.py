@@ -14,18 +14,36 @@ import json
 import os
 import shutil
 import threading
+import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.base import Audience, ConfigProblem
+from connectors.base import ConfigProblem
 from storage.entries import Entry
 from storage.lexical import Sparse
-from storage.points import BATCH, KEYWORDS, MOMENTS, PAGE, Near, Payload, entry_from, holding, payload_of, point_id, readers, search, tally
+from storage.memory import Memory
+from storage.points import (
+    BATCH,
+    KEYWORDS,
+    MOMENTS,
+    PAGE,
+    TALLIED,
+    Candidate,
+    Near,
+    candidates_from,
+    endings,
+    entry_from,
+    payload_of,
+    point_id,
+    readers,
+    search,
+    tally,
+)
 from storage.vectors import FORMAT, Dense, Filter, Hit, IndexHeld, Stored
 
 if TYPE_CHECKING:
@@ -36,6 +54,7 @@ if TYPE_CHECKING:
 
 
 SCAN = 256 * 1024 * 1024  # bytes of vectors: 262,144 passages of the local embedder
+READ = 4096  # passages kept as they were read: reading the sixty of a question takes longer than finding them
 LINKS, BREADTH = 32, 256  # of the graph beyond: neighbours kept of each vector, candidates held while it is built and searched
 
 
@@ -91,6 +110,7 @@ def _layout(dimensions: int, scan: int) -> Any:
         optimizers=edge.EdgeOptimizersConfig(indexing_threshold=max(1, scan // 1024)),
         vectors={"dense": edge.EdgeVectorParams(dimensions, edge.Distance.Cosine)},
         sparse_vectors={"lexical": edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
+        max_search_threads=1,  # one segment is searched, and to hand it to one of several threads takes a fifth of the time
     )
 
 
@@ -112,6 +132,7 @@ class EdgeVectors:
         self._exact = shard.info().points_count <= scanned
         self._whole = whole  # a folder with one empty file per connector whose points agree with the ledger
         self._locks: dict[str, threading.Lock] = {}
+        self._read: Memory[int, Candidate] = Memory(READ)
 
     def upsert(self, entries: Sequence[Entry], dense: NDArray[np.float32], sparse: Sequence[Sparse]) -> None:
         import qdrant_edge as edge
@@ -126,15 +147,13 @@ class EdgeVectors:
                 )
                 for entry, near, words in zip(entries[part], dense[part].tolist(), sparse[part], strict=True)
             ]
-            self._shard.update(edge.UpdateOperation.upsert_points(batch))
+            self._write(edge.UpdateOperation.upsert_points(batch))
 
     def close_versions(self, versions: Collection[str], valid_to: datetime | None) -> None:
         import qdrant_edge as edge
 
-        for audience in get_args(Audience) if versions else ():
-            must: list[Any] = [_among("audience", [audience]), _among("version", versions)]
-            end = holding(audience, valid_to)
-            self._shard.update(edge.UpdateOperation.set_payload_by_filter(edge.Filter(must=must), end))
+        for some, end in endings(versions, valid_to, lambda those: self._walk(_any_of("version", those), ["version", "audience"])):
+            self._write(edge.UpdateOperation.set_payload_by_filter(_any_of("version", some), end))
 
     def remove_versions(self, versions: Collection[str]) -> None:
         self._remove("version", versions)
@@ -146,31 +165,41 @@ class EdgeVectors:
         import qdrant_edge as edge
 
         if values:
-            self._shard.update(edge.UpdateOperation.delete_points_by_filter(_any_of(field, values)))
+            self._write(edge.UpdateOperation.delete_points_by_filter(_any_of(field, values)))
 
-    def search(self, dense: Dense, sparse: Sparse, where: Filter, limit: int, *, opening: Dense | None = None) -> tuple[Hit, ...]:
-        return search(self, dense, sparse, where, limit, opening=opening)
+    def _write(self, operation: Any) -> None:
+        self._shard.update(operation)
+        self._read.forget()
 
-    def near(self, asked: Sequence[Near]) -> list[dict[Any, float]]:
+    def search(self, dense: Dense, sparse: Sparse, where: Filter, limit: int) -> tuple[Hit, ...]:
+        return search(self, dense, sparse, where, limit)
+
+    def near(self, asked: Sequence[Near]) -> list[dict[int, float]]:
+        """Ids as numbers: a UUID is hashed and compared in Python, and a search does so a thousand times."""
         import qdrant_edge as edge
 
         how = edge.SearchParams(exact=True) if self._exact else edge.SearchParams(hnsw_ef=BREADTH)
         found = self._shard.query_batch(edge.QueryBatchRequest([_request(near, how) for near in asked]))
-        return [{point.id: point.score for point in near} for near in found]
+        return [{point.id.int: point.score for point in near} for near in found]  # type: ignore[union-attr]  # `point_id` makes no other
 
-    def payloads(self, ids: Sequence[Any]) -> dict[Any, Payload]:
-        """Apart from the searches: within them it takes the engine twice the time, and what two searches find is read twice."""
-        return {record.id: record.payload or {} for record in self._shard.retrieve(list(ids), True, False)}
+    def candidates(self, ids: Sequence[int]) -> dict[int, Candidate]:
+        """Read apart from the searches: within them it takes the engine twice the time, and what two searches find is read twice."""
+        return self._read.get(ids, self._candidates)
+
+    def _candidates(self, ids: Sequence[int]) -> dict[int, Candidate]:
+        records = self._shard.retrieve([uuid.UUID(int=id) for id in ids], True, False)
+        read = candidates_from([record.payload or {} for record in records])
+        return dict(zip([record.id.int for record in records], read, strict=True))  # type: ignore[union-attr]
 
     def stored(self, connector: str) -> dict[str, Stored]:
-        return tally(self._walk(_any_of("connector", [connector])))
+        return tally(self._walk(_any_of("connector", [connector]), TALLIED))
 
-    def _walk(self, conditions: Conditions) -> Iterator[dict[str, Any]]:
+    def _walk(self, conditions: Conditions, names: Sequence[str]) -> Iterator[dict[str, Any]]:
         import qdrant_edge as edge
 
         offset = None
         while True:
-            request = edge.ScrollRequest(offset=offset, limit=PAGE, filter=conditions, with_payload=["version", "valid_to", "passages"])
+            request = edge.ScrollRequest(offset=offset, limit=PAGE, filter=conditions, with_payload=list(names))
             records, offset = self._shard.scroll(request)
             yield from (record.payload or {} for record in records)
             if offset is None:
@@ -237,9 +266,15 @@ def _request(near: Near, how: Any) -> Any:
     import qdrant_edge as edge
 
     query = edge.SparseVector(list(near.query.indices), list(near.query.values)) if isinstance(near.query, Sparse) else near.query.tolist()
-    must = _conditions(near.where) if near.where else edge.Filter(must=[edge.HasIdCondition(set(near.among or ()))])
+    must = _conditions(near.where) if near.where else _these(near.among or ())
     params = how if near.vector == "dense" else None
     return edge.QueryRequest(near.limit, query=edge.Query.Nearest(query, using=near.vector), filter=must, params=params)
+
+
+def _these(ids: Sequence[int]) -> Conditions:
+    import qdrant_edge as edge
+
+    return edge.Filter(must=[edge.HasIdCondition({uuid.UUID(int=id) for id in ids})])
 
 
 def _any_of(field: str, values: Collection[str]) -> Conditions:
@@ -268,7 +303,7 @@ def _conditions(where: Filter) -> Conditions:
         must.append(_among("current", readers(where)))
     else:
         if where.audience is not None:
-            must.append(_among("audience", [where.audience]))
+            must.append(_among("audience", readers(where)))
         moment = where.as_of.timestamp()
         must.append(edge.FieldCondition("valid_from", range=edge.RangeFloat(lte=moment)))
         must.append(edge.FieldCondition("valid_to", range=edge.RangeFloat(gt=moment)))

@@ -64,12 +64,14 @@ class OpenAIEmbedder:
         *,
         charge: Charge = lambda _: nullcontext(),
         cut: Callable[[int], None] = lambda _: None,
+        timeout: float = TIMEOUT,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`cut` is told how many texts of a call were longer than the model reads."""
         self._model, self._base_url, self._api_key, self._asked = model, base_url, api_key, dimensions
         self._charge, self._cut, self._sleep, self._clock = charge, cut, sleep, clock
+        self._timeout = timeout
         self._packed = True  # until the server says that it does not know base64
         self._held_until = 0.0
         self._lock = threading.Lock()
@@ -91,7 +93,7 @@ class OpenAIEmbedder:
         return openai.OpenAI(
             api_key=self._api_key or "none",
             base_url=self._base_url,
-            timeout=TIMEOUT,
+            timeout=self._timeout,
             max_retries=0,
             http_client=openai.DefaultHttpxClient(follow_redirects=False),
         )
@@ -127,14 +129,20 @@ class OpenAIEmbedder:
         import openai
 
         deadline = self._clock() + PATIENCE
+        fault: ConfigProblem | Transient | None = None
         for attempt in range(1, TRIES + 1):
-            self._wait_turn(deadline)
+            self._wait_turn(deadline, fault)
             try:
                 return self._create(texts)
             except openai.BadRequestError as problem:
                 texts = self._other_way(problem, texts)
             except openai.RateLimitError as problem:
                 self._slow_down(problem, attempt, deadline)
+            except openai.APITimeoutError as problem:
+                if len(texts) > 1:  # a server of one's own may be slow: less at a time
+                    half = len(texts) // 2
+                    return np.concatenate([self._request(texts[:half]), self._request(texts[half:])])
+                raise sentence(problem, self._where) from None
             except openai.OpenAIError as problem:
                 fault = sentence(problem, self._where)
                 if isinstance(fault, ConfigProblem) or attempt == TRIES:
@@ -187,11 +195,12 @@ class OpenAIEmbedder:
         with self._lock:
             self._held_until = max(self._held_until, self._clock() + seconds)
 
-    def _wait_turn(self, deadline: float) -> None:
+    def _wait_turn(self, deadline: float, fault: ConfigProblem | Transient | None) -> None:
+        """Raises `fault`, what the last attempt met, when there is no time left for another one."""
         wait = self._held_until - self._clock()
         if wait > 0:
             if self._held_until > deadline:
-                raise RateLimited(f"embedding: {self._where} asks to slow down", wait)
+                raise fault or RateLimited(f"embedding: {self._where} asks to slow down", wait)
             self._sleep(wait)
 
     @property
@@ -226,7 +235,7 @@ def sentence(problem: Exception, where: str) -> ConfigProblem | Transient:
     import openai
 
     if isinstance(problem, openai.APITimeoutError):
-        return Transient(f"embedding: {where} did not answer within {TIMEOUT:g} s")
+        return Transient(f"embedding: {where} did not answer in time")
     if isinstance(problem, openai.APIConnectionError):
         return Transient(f"embedding: {where} cannot be reached")
     if not isinstance(problem, openai.APIStatusError):

@@ -28,6 +28,7 @@ class Entry:
     url: str
     heading: tuple[str, ...]
     text: str
+    segments: tuple[str, ...] = ()  # sorted
 
 
 def entries_of(version: Version) -> list[Entry]:
@@ -50,6 +51,7 @@ def entries_of(version: Version) -> list[Entry]:
             url=url,
             heading=heading,
             text=text,
+            segments=version.segments,
         )
         for ordinal, (heading, text) in enumerate(pieces)
     ]

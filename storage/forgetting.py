@@ -18,9 +18,10 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy import func as sql
 from sqlmodel import Session
 
+from storage.columns import Words
 from storage.database import insert
 from storage.outbox import State
-from storage.tables import UNSETTLED, DraftRow, EffectRow, ForgottenRow, Row, SampleRow, SpendingRow, VersionRow, Words, table
+from storage.tables import UNSETTLED, DraftRow, EffectRow, ForgottenRow, Row, SampleRow, SpendingRow, VersionRow, table
 
 ERASED = "erased"  # the reason of what was emptied
 STRUCK = "[erased]"  # in the place of an address

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -29,7 +30,10 @@ def holdings(s: Session) -> dict[str, Holding]:
     return {connector: Holding(**states) for connector, states in counts.items()}
 
 
-def unreadable(s: Session, size: int) -> list[DocumentRow]:
-    """The documents that failed most often."""
-    query = select(documents).where(documents.c.state == "unreadable").order_by(documents.c.fails.desc(), documents.c.id).limit(size)
+def unreadable(s: Session, connectors: Collection[str], size: int) -> list[DocumentRow]:
+    """The documents of these connectors that failed most often."""
+    theirs = documents.c.connector.in_(sorted(connectors))  # with it an index leads to them, past all that were read
+    query = (
+        select(documents).where(theirs, documents.c.state == "unreadable").order_by(documents.c.fails.desc(), documents.c.id).limit(size)
+    )
     return [DocumentRow(**row._mapping) for row in s.connection().execute(query)]

@@ -17,14 +17,15 @@ from itertools import islice
 from typing import Any, Literal, cast
 
 from sqlalchemy import JSON as JsonType
-from sqlalchemy import Connection, Select, Text, bindparam, case, delete, func, literal, select, update
+from sqlalchemy import Connection, Select, Text, bindparam, case, delete, func, literal, select, text, update
 from sqlalchemy import Row as SqlRow
 from sqlalchemy import cast as sql_cast
 from sqlmodel import Session
 
 from connectors.base import JSON, Audience, Cursor, Document, Transient, Unreadable
+from storage.columns import Moment
 from storage.database import insert, reading
-from storage.tables import CursorRow, DocumentRow, Moment, SyncRow, VersionRow, table
+from storage.tables import SEGMENTED, CursorRow, DocumentRow, SyncRow, VersionRow, table
 
 KEYS = uuid.UUID("5f0c1c3e-6f7b-5a52-9c5e-0d7a4d8b2f61")  # the namespace of version keys: never change it
 CHUNK = 500  # ids per statement; SQLite takes 32,766 parameters, older builds 999
@@ -33,6 +34,9 @@ SYNCS_KEPT = timedelta(days=30)
 TICK = timedelta(microseconds=1)  # the databases' resolution
 
 documents, versions_, cursors, syncs = table(DocumentRow), table(VersionRow), table(CursorRow), table(SyncRow)
+
+# With the partial index's own words, or it is not used.
+_SEGMENTED = select(versions_.c.key).where(text(SEGMENTED), versions_.c.connector == bindparam("of")).limit(1)
 
 State = Literal["live", "gone", "unreadable"]
 Newest = SqlRow[*tuple[Any, ...]]
@@ -68,11 +72,13 @@ class Version:
     assumed: bool  # edited before we read it: between valid_from and updated_at the text is a guess
     updated_at: datetime | None
     created_at: datetime | None = None
+    segments: tuple[str, ...] = ()  # those who may read it although it is internal
 
 
 def fingerprint(document: Document) -> str:
     """SHA-256, in hex, over what a reader sees and who may read it. `updated_at` is left out: vendors touch it for nothing."""
-    seen = [document.title, document.markdown, document.url, document.audience, document.language]
+    seen: list[object] = [document.title, document.markdown, document.url, document.audience, document.language]
+    seen += [sorted(document.segments)] if document.segments else []  # without any, as it was before there were segments
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
 
 
@@ -111,6 +117,7 @@ def plan_version(known: Known | None, document: Document, now: datetime) -> Vers
         assumed=assumed,
         updated_at=document.updated_at,
         created_at=document.created_at,
+        segments=tuple(sorted(set(document.segments))) if document.audience == "internal" else (),
     )
 
 
@@ -338,6 +345,11 @@ def versions(s: Session, connector: str | None = None) -> Iterator[Version]:
             return
         yield from (Version(**row._mapping) for row in batch)
         last = batch[-1].key
+
+
+def has_segments(s: Session, connector: str) -> bool:
+    """Whether anything that holds now is for some customers only: where nothing is, nobody need be asked who a requester is."""
+    return s.connection().scalar(_SEGMENTED, {"of": connector}) is not None
 
 
 def record_sync(s: Session, row: SyncRow) -> None:

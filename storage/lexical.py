@@ -16,7 +16,8 @@ import zlib
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ GRAM = 4  # characters
 LONG_GRAM = 6  # characters; what orders a search's finds: nearly a word and its neighbour
 OPENING = 16  # words; where a long question says what it wants: the subject, the newest turn
 LATER = 0.75  # what all words after the opening weigh together, against the opening's 1
+
+REMEMBERED = 100_000  # tokens of a language whose terms are kept
 
 BORDER, SPACE = 1, 32  # code points
 ALONE = 0x2E80  # letters below, but for a few, are folded by themselves: the scripts of Europe and their punctuation
@@ -78,11 +81,11 @@ def weigh(text: str, language: str | None = None) -> Sparse:
     """A passage's terms with BM25's saturated frequency. `language` is ISO 639-1; without it, it is guessed from the small words."""
     tokens = words(text)
     spoken = language if language in STEMMERS else (guess(tokens) or "en")
-    counts = Counter(term for token in tokens for term in terms(token, spoken))
+    counts = Counter(chain.from_iterable(map(_stems(spoken).__getitem__, tokens)))
     norm = SATURATION * (1 - LENGTH + LENGTH * counts.total() / USUAL_TERMS)
     weights = {count: round(count * (SATURATION + 1) / (count + norm), 4) for count in set(counts.values())}
     ids = sorted(counts)
-    return Sparse(tuple(ids), tuple(weights[counts[term]] for term in ids))
+    return Sparse(tuple(ids), tuple(map(weights.__getitem__, map(counts.__getitem__, ids))))
 
 
 def ask(text: str, language: str | None = None) -> Sparse:
@@ -121,12 +124,26 @@ def opening(text: str) -> str | None:
 
 def likeness(question: str, texts: Sequence[str]) -> NDArray[np.float32]:
     """How much of the question's letter sequences each text has: BM25 over four-character sequences, with these texts as the corpus."""
+    if not texts:
+        return np.zeros(0, np.float32)
     wanted = np.unique(_grams(_letters([question])[1:-1], GRAM))
-    return _likeness(wanted, np.ones(len(wanted)), texts, GRAM)
+    letters = _letters(texts)
+    borders = np.flatnonzero(letters == BORDER)
+    return _likeness(wanted, np.ones(len(wanted)), _grams(letters, GRAM), borders[1:], np.diff(borders) - 1.0)
 
 
-def echo(question: str, texts: Sequence[str]) -> NDArray[np.float32]:
-    """As `likeness`, over longer sequences, each weighed by how often and where the question has it."""
+def sequences(texts: Sequence[str]) -> list[NDArray[np.uint32]]:
+    """Texts as `echo` reads them, each the hashes of the sequences of its letters, by where they start."""
+    letters = _letters(texts)
+    borders = np.flatnonzero(letters == BORDER).tolist()
+    grams = _grams(letters, LONG_GRAM)
+    return [grams[begins + 1 : max(begins + 1, ends - LONG_GRAM + 1)].copy() for begins, ends in pairwise(borders)]
+
+
+def echo(question: str, texts: Sequence[NDArray[np.uint32]]) -> NDArray[np.float32]:
+    """As `likeness`, of texts as `sequences` gives them; each sequence is weighed by how often and where the question has it."""
+    if not texts:
+        return np.zeros(0, np.float32)
     tokens = words(question)
     grams = _grams(_letters([" ".join(tokens)])[1:-1], LONG_GRAM)
     early = len(" ".join(tokens[:OPENING])) + 2
@@ -135,35 +152,41 @@ def echo(question: str, texts: Sequence[str]) -> NDArray[np.float32]:
     wanted, place = np.unique(grams, return_inverse=True)
     totals = np.zeros(len(wanted))
     np.add.at(totals, place, weights)
-    return _likeness(wanted, totals, texts, LONG_GRAM)
+    counts = np.array([len(text) for text in texts])
+    return _likeness(wanted, totals, np.concatenate(texts), np.cumsum(counts), counts + (LONG_GRAM - 1.0))
 
 
 def _later(early: int, later: int) -> float:
     return min(1.0, LATER * early / later) if later > 0 else 1.0
 
 
-def _likeness(wanted: NDArray[np.uint32], weights: NDArray[np.float64], texts: Sequence[str], size: int) -> NDArray[np.float32]:
-    """BM25 of the sequences `wanted` (distinct, ascending) over the texts, with these texts as the corpus."""
-    scores = np.zeros(len(texts), np.float32)
-    if not len(wanted) or not texts:
-        return scores
-    letters = _letters(texts)
-    borders = np.flatnonzero(letters == BORDER)
-    lengths = np.diff(borders) - 1.0
-    grams = _grams(letters, size)
-    owner = np.repeat(np.arange(len(texts)), np.diff(borders))[: len(grams)]
+def _likeness(
+    wanted: NDArray[np.uint32],
+    weights: NDArray[np.float64],
+    grams: NDArray[np.uint32],
+    ends: NDArray[np.int64],
+    lengths: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """BM25 of the sequences `wanted` (distinct, ascending) over texts, with these texts as the corpus.
+
+    `grams`: the sequences of all texts; `ends`: where in them each text ends; `lengths`: of the texts, in letters.
+    """
+    texts = len(ends)
+    if not len(wanted):
+        return np.zeros(texts, np.float32)
     possible = np.zeros(1 << 16, bool)  # a first sieve on 16 bits: few sequences of the texts are the question's
     possible[wanted >> np.uint32(16)] = True
     at = np.flatnonzero(possible[grams >> np.uint32(16)])
     place = np.minimum(np.searchsorted(wanted, grams[at]), len(wanted) - 1)
     true = wanted[place] == grams[at]
-    cells = owner[at[true]] * len(wanted) + place[true]
-    counts = np.bincount(cells, minlength=len(texts) * len(wanted)).reshape(len(texts), len(wanted))
+    owner = np.searchsorted(ends, at[true], side="right")
+    cells = owner * len(wanted) + place[true]
+    counts = np.bincount(cells, minlength=texts * len(wanted)).reshape(texts, len(wanted))
     having = (counts > 0).sum(axis=0)
-    rarity = np.log1p((len(texts) - having + 0.5) / (having + 0.5))
+    rarity = np.log1p((texts - having + 0.5) / (having + 0.5))
     norm = SATURATION * (1 - LENGTH + LENGTH * lengths / lengths.mean())
-    scores[:] = (counts * (SATURATION + 1) / (counts + norm[:, None])) @ (rarity * weights)
-    return scores
+    scores: NDArray[np.float64] = (counts * (SATURATION + 1) / (counts + norm[:, None])) @ (rarity * weights)
+    return scores.astype(np.float32)
 
 
 def fold(text: str) -> str:
@@ -190,19 +213,38 @@ def guess(tokens: Collection[str]) -> str | None:
     return best[1] if best[0] > 0 and best[0] >= 2 * second[0] else None
 
 
-@lru_cache(maxsize=200_000)
 def terms(token: str, language: str) -> tuple[int, ...]:
-    """The term ids of one folded token: none for a stop word, its stem's, or one per pair of characters where words are not spaced.
+    """The term ids of one folded token: none for a stop word, its stem's, or one per pair of characters where words are not spaced."""
+    return _stems(language)[token]
 
-    A stemmer keeps state while it works, so each call makes its own: threads may share this.
+
+@cache
+def _stems(language: str) -> _Stems:
+    return _Stems(language)
+
+
+class _Stems(dict[str, tuple[int, ...]]):
+    """The terms of one language's tokens, worked out when first asked for.
+
+    A stemmer keeps state while it works, so each token has its own: threads may share this.
     """
-    import snowballstemmer
 
-    if token in STOP_WORDS[language]:
-        return ()
-    if len(token) > 2 and _UNSPACED.search(token):
-        return tuple(term_id(token[at : at + 2]) for at in range(len(token) - 1))
-    return (term_id(snowballstemmer.stemmer(STEMMERS[language]).stemWord(token)),)
+    def __init__(self, language: str) -> None:
+        self._language = language
+
+    def __missing__(self, token: str) -> tuple[int, ...]:
+        import snowballstemmer
+
+        if len(self) >= REMEMBERED:
+            self.clear()
+        if token in STOP_WORDS[self._language]:
+            found: tuple[int, ...] = ()
+        elif len(token) > 2 and _UNSPACED.search(token):
+            found = tuple(term_id(token[at : at + 2]) for at in range(len(token) - 1))
+        else:
+            found = (term_id(snowballstemmer.stemmer(STEMMERS[self._language]).stemWord(token)),)
+        self[token] = found
+        return found
 
 
 def term_id(term: str) -> int:
@@ -247,9 +289,9 @@ def _folds() -> NDArray[np.uint32]:
     """By code point what `words` makes of a letter wherever it stands; TOGETHER where that cannot be told of it alone."""
     table = np.full(ALONE + 1, TOGETHER, np.uint32)
     for code in range(ALONE):
-        folded = " ".join(words(chr(code)))
-        if len(folded) <= 1 and chr(code) != "\N{GREEK CAPITAL LETTER SIGMA}" and not _ACCENT.match(chr(code)):
-            table[code] = ord(folded or " ")
+        folded = " ".join(words(f"a{chr(code)}a"))  # alone, a letter that parts a word in two looks like a letter
+        if len(folded) == 3 and chr(code) != "\N{GREEK CAPITAL LETTER SIGMA}":
+            table[code] = ord(folded[1])
     table[BORDER] = BORDER
     return table
 

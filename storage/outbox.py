@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy import Row as SqlRow
+from sqlalchemy import bindparam, func, null, or_, select, text, update
 from sqlmodel import Session
 
-from storage.database import insert
+from storage.database import insert_new
 from storage.tables import UNSETTLED, DraftRow, EffectRow, table
 
 REPLIES_LOCK = 0x64_64_72_70  # one count of the day's replies at a time; any number that nothing else in the database uses
@@ -45,6 +45,9 @@ _ENTRANCES = {
     State.CANCELLED: (State.PLANNED, State.SENDING),
 }
 _UNSETTLED = (State.PLANNED, State.SENDING, State.UNKNOWN)
+# Statements that every ticket makes are built once, here and below: building one takes longer than running it.
+_DRAFT = select(drafts).where(drafts.c.id == bindparam("id"))
+_BY = {name: select(effects).where(effects.c[name] == bindparam(name)) for name in ("key", "draft_id")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +102,19 @@ def plan(s: Session, draft: DraftRow, effect: Effect | None) -> Effect | None:
     """
     if effect is not None and effect.draft_id != draft.id:
         raise ValueError(f"effect {effect.key} belongs to draft {effect.draft_id}, not to {draft.id}")
-    if effect is not None and (first := _effect(s, effects.c.key == effect.key)):
+    if effect is not None and (first := _effect(s, key=effect.key)):
         return first
     values = draft.model_dump()
-    s.connection().execute(insert(s, DraftRow).values(**values).on_conflict_do_nothing())
     # From here on this draft is ours alone: a second planner waits on its row.
-    s.connection().execute(select(drafts.c.id).where(drafts.c.id == draft.id).with_for_update())
-    if first := _effect(s, effects.c.draft_id == draft.id):
-        return first
-    s.connection().execute(update(drafts).where(drafts.c.id == draft.id).values(**values))
+    if not insert_new(s, DraftRow, values):
+        s.connection().execute(select(drafts.c.id).where(drafts.c.id == draft.id).with_for_update())
+        if first := _effect(s, draft_id=draft.id):
+            return first
+        s.connection().execute(update(drafts).where(drafts.c.id == draft.id).values(**values))
     if effect is None:
         return None
-    s.connection().execute(insert(s, EffectRow).values(**_planned(effect)).on_conflict_do_nothing(index_elements=["key"]))
-    return _effect(s, effects.c.key == effect.key)
+    insert_new(s, EffectRow, _planned(effect))
+    return _effect(s, key=effect.key)
 
 
 def _planned(effect: Effect) -> dict[str, Any]:
@@ -134,21 +137,36 @@ def _planned(effect: Effect) -> dict[str, Any]:
 
 def effect(s: Session, key: str) -> Effect | None:
     """The effect of this key, as it stands."""
-    return _effect(s, effects.c.key == key)
+    return _effect(s, key=key)
 
 
 def effect_of(s: Session, draft_id: str) -> Effect | None:
     """The effect that this draft called for, as it stands; None where it called for none."""
-    return _effect(s, effects.c.draft_id == draft_id)
+    return _effect(s, draft_id=draft_id)
 
 
-def _effect(s: Session, where: ColumnElement[bool]) -> Effect | None:
-    row = s.connection().execute(select(effects).where(where)).one_or_none()
+def _effect(s: Session, **one: str) -> Effect | None:
+    """By `key` or by `draft_id`."""
+    row = s.connection().execute(_BY[next(iter(one))], one).one_or_none()
     return None if row is None else _parse(row)
 
 
 def _parse(row: SqlRow[Any]) -> Effect:
     return Effect(**{**row._mapping, "state": State(row.state), "tags": tuple(row.tags)})
+
+
+_CLAIM = (
+    update(effects)
+    .where(
+        effects.c.key == bindparam("one"),
+        (effects.c.state == State.PLANNED.value)
+        | (effects.c.state == State.UNKNOWN.value)
+        | (effects.c.state == State.SENDING.value)
+        & ((effects.c.updated_at <= bindparam("abandoned")) | (effects.c.updated_at > bindparam("unborn"))),
+    )
+    .values(state=State.SENDING.value, attempts=effects.c.attempts + 1, reason=null(), updated_at=bindparam("now"))
+    .returning(effects)
+)
 
 
 def claim(s: Session, key: str, now: datetime, *, lease: timedelta = LEASE) -> Effect:
@@ -159,15 +177,8 @@ def claim(s: Session, key: str, now: datetime, *, lease: timedelta = LEASE) -> E
     Raises AlreadySettled for terminal states, KeyError for a key that was never planned.
     """
     # A claim from the far future was made before the clock was set back: it does not hold for longer than a lease either.
-    abandoned = (effects.c.updated_at <= now - lease) | (effects.c.updated_at > now + lease)
-    free = effects.c.state.in_((State.PLANNED.value, State.UNKNOWN.value)) | ((effects.c.state == State.SENDING.value) & abandoned)
-    taken = (
-        update(effects)
-        .where(effects.c.key == key, free)
-        .values(state=State.SENDING.value, attempts=effects.c.attempts + 1, reason=None, updated_at=now)
-        .returning(effects)
-    )
-    row = s.connection().execute(taken).one_or_none()
+    told = {"one": key, "now": now, "abandoned": now - lease, "unborn": now + lease}
+    row = s.connection().execute(_CLAIM, told).one_or_none()
     if row is not None:
         return _parse(row)
     held = _existing(s, key)
@@ -183,6 +194,15 @@ def _existing(s: Session, key: str) -> Effect:
     return held
 
 
+_SETTLE = {
+    to: update(effects)
+    .where(effects.c.key == bindparam("one"), or_(*(effects.c.state == origin.value for origin in origins)))
+    .values(state=bindparam("to"), vendor_ref=bindparam("ref"), reason=bindparam("why"), updated_at=bindparam("now"))
+    .returning(effects)
+    for to, origins in _ENTRANCES.items()
+}
+
+
 def settle(
     s: Session, key: str, state: State | str, *, vendor_ref: str | None = None, reason: str | None = None, now: datetime
 ) -> Effect:
@@ -195,13 +215,8 @@ def settle(
         raise WrongTurn(f"an effect is not settled as {to}")
     if (to is State.SENT) != (vendor_ref is not None) or (to in (State.REFUSED, State.CANCELLED) and not reason):
         raise WrongTurn("sent takes a vendor_ref and nothing else does; refused and cancelled take a reason")
-    moved = (
-        update(effects)
-        .where(effects.c.key == key, effects.c.state.in_([origin.value for origin in _ENTRANCES[to]]))
-        .values(state=to.value, vendor_ref=vendor_ref, reason=reason, updated_at=now)
-        .returning(effects)
-    )
-    row = s.connection().execute(moved).one_or_none()
+    told = {"one": key, "to": to.value, "ref": vendor_ref, "why": reason, "now": now}
+    row = s.connection().execute(_SETTLE[to], told).one_or_none()
     if row is not None:
         return _parse(row)
     held = _existing(s, key)
@@ -216,11 +231,21 @@ def unsettled(s: Session) -> list[Effect]:
     return [_parse(row) for row in rows]
 
 
+_REPLIES = (
+    select(func.count())
+    .select_from(effects)
+    .where(
+        effects.c.connector == bindparam("connector"),
+        effects.c.ticket_id == bindparam("ticket"),
+        or_(*(effects.c.kind == kind for kind in ("reply", "note"))),
+        or_(*(effects.c.state == state.value for state in (State.SENT, State.SENDING, State.UNKNOWN))),
+    )
+)
+
+
 def replies_to(s: Session, connector: str, ticket_id: str) -> int:
     """How many replies and notes this ticket has, or may have, from us."""
-    maybe = effects.c.state.in_((State.SENT.value, State.SENDING.value, State.UNKNOWN.value))
-    ours = (effects.c.connector == connector) & (effects.c.ticket_id == ticket_id) & effects.c.kind.in_(("reply", "note"))
-    return s.connection().scalar(select(func.count()).select_from(effects).where(ours, maybe)) or 0
+    return s.connection().scalar(_REPLIES, {"connector": connector, "ticket": ticket_id}) or 0
 
 
 def replies_since(s: Session, moment: datetime, *, alone: bool = False) -> int:
@@ -245,5 +270,5 @@ def ended_so(s: Session, connector: str, ticket_id: str, customer_comment_id: st
 
 def draft(s: Session, draft_id: str) -> DraftRow | None:
     """The draft of this id, free of the session."""
-    row = s.connection().execute(select(drafts).where(drafts.c.id == draft_id)).one_or_none()
+    row = s.connection().execute(_DRAFT, {"id": draft_id}).one_or_none()
     return None if row is None else DraftRow(**row._mapping)

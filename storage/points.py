@@ -7,14 +7,17 @@ scores that a proposal lacks, so that whoever fuses them has all of every hit.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from connectors.base import Audience
-from storage.entries import Entry
-from storage.lexical import Sparse
+from storage.entries import Entry, searchable
+from storage.lexical import Sparse, sequences
 from storage.vectors import FOREVER, Dense, Filter, Hit, Stored
 
 POINTS = uuid.UUID("0d5b7a52-54f7-5d0e-8a3a-6f1f0a3c9b11")  # the namespace of point ids: never change it
@@ -22,6 +25,7 @@ BATCH = 256  # points per write
 PAGE = 5000  # points per step when all are walked
 KEYWORDS = ("document", "version", "connector", "audience", "language", "current")
 MOMENTS = ("valid_from", "valid_to")
+TALLIED = ("version", "valid_to", "passages")
 
 Payload = dict[str, Any]
 
@@ -37,6 +41,14 @@ class Near:
     among: Sequence[Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A point as a search reads it: worked out once for as long as it is remembered."""
+
+    entry: Entry
+    letters: NDArray[np.uint32]
+
+
 class Points(Protocol):
     """What a store is asked for by a search; ids are the store's own."""
 
@@ -44,16 +56,14 @@ class Points(Protocol):
         """Scores by id, in the order of the questions."""
         ...
 
-    def payloads(self, ids: Sequence[Any]) -> dict[Any, Payload]:
+    def candidates(self, ids: Sequence[Any]) -> dict[Any, Candidate]:
         """By id; without what was removed meanwhile."""
         ...
 
 
-def search(points: Points, dense: Dense, sparse: Sparse, where: Filter, limit: int, *, opening: Dense | None) -> tuple[Hit, ...]:
+def search(points: Points, dense: Dense, sparse: Sparse, where: Filter, limit: int) -> tuple[Hit, ...]:
     """The `limit` nearest by each of the vectors, every hit with all its scores; in no particular order."""
     asked = {"dense": Near("dense", dense, limit, where)}
-    if opening is not None:
-        asked["opening"] = Near("dense", opening, limit, where)
     if sparse.indices:
         asked["lexical"] = Near("lexical", sparse, limit, where)
     scores = dict(zip(asked, points.near(list(asked.values())), strict=True))
@@ -62,11 +72,10 @@ def search(points: Points, dense: Dense, sparse: Sparse, where: Filter, limit: i
     again = [Near(asked[name].vector, asked[name].query, len(rest), among=rest) for name, rest in lacking.items()]
     for name, near in zip(lacking, points.near(again) if again else (), strict=True):
         scores[name] |= near
-    whole, lexical = scores["dense"], scores.get("lexical", {})
-    begun = scores.get("opening", whole)
+    dense_scores, lexical_scores = scores["dense"], scores.get("lexical", {})
     return tuple(
-        Hit(entry_from(payload), whole.get(id, 0.0), lexical.get(id, 0.0), begun.get(id, 0.0))
-        for id, payload in points.payloads(ids).items()
+        Hit(found.entry, dense_scores.get(id, 0.0), lexical_scores.get(id, 0.0), found.letters)
+        for id, found in points.candidates(ids).items()
     )
 
 
@@ -82,10 +91,10 @@ def payload_of(entry: Entry) -> Payload:
         "passages": entry.passages,
         "document": entry.document,
         "connector": entry.connector,
-        "audience": entry.audience,
+        "audience": [entry.audience, *entry.segments],
         "language": entry.language or "",
         "valid_from": entry.valid_from.timestamp(),
-        **holding(entry.audience, entry.valid_to),
+        **holding([entry.audience, *entry.segments], entry.valid_to),
         "updated_at": entry.updated_at.isoformat() if entry.updated_at else None,
         "title": entry.title,
         "url": entry.url,
@@ -101,7 +110,7 @@ def entry_from(payload: Payload) -> Entry:
         passages=payload["passages"],
         document=payload["document"],
         connector=payload["connector"],
-        audience=payload["audience"],
+        audience=payload["audience"][0],
         language=payload["language"] or None,
         valid_from=_moment(payload["valid_from"]),
         valid_to=_moment(payload["valid_to"]) if payload["valid_to"] < FOREVER else None,
@@ -110,19 +119,39 @@ def entry_from(payload: Payload) -> Entry:
         url=payload["url"],
         heading=tuple(payload["heading"]),
         text=payload["text"],
+        segments=tuple(payload["audience"][1:]),
     )
 
 
-def holding(audience: str, valid_to: datetime | None) -> Payload:
-    """Until when a passage holds. `current` says in one word for whom it holds now: a search compares one field where it would have to
+def candidates_from(payloads: Sequence[Payload]) -> Iterator[Candidate]:
+    entries = [entry_from(payload) for payload in payloads]
+    return map(Candidate, entries, sequences([searchable(entry) for entry in entries]))
+
+
+def holding(readers: Sequence[str], valid_to: datetime | None) -> Payload:
+    """Until when a passage holds. `current` says in one field for whom it holds now: a search compares one where it would have to
     compare two, which takes the engine less than half the time.
     """
-    return {"valid_to": seconds_of(valid_to, FOREVER), "current": audience if valid_to is None else ""}
+    return {"valid_to": seconds_of(valid_to, FOREVER), "current": list(readers) if valid_to is None else []}
 
 
 def readers(where: Filter) -> list[str]:
-    """The values of `current` that a search for what holds now may find."""
-    return [where.audience] if where.audience is not None else list(get_args(Audience))
+    """The values of `audience`, and of `current`, that a search may find."""
+    return [where.audience, *sorted(where.segments)] if where.audience is not None else list(get_args(Audience))
+
+
+def endings(
+    versions: Collection[str], valid_to: datetime | None, told: Callable[[Collection[str]], Iterable[Mapping[str, Any]]]
+) -> Iterator[tuple[Collection[str], Payload]]:
+    """What to set on which versions. `told`: their payloads; asked only where they hold again, each for its own readers."""
+    if valid_to is not None and versions:
+        yield versions, holding((), valid_to)
+        return
+    reopened: dict[tuple[str, ...], set[str]] = {}
+    for payload in told(versions) if versions else ():
+        reopened.setdefault(tuple(payload["audience"]), set()).add(payload["version"])
+    for whose, some in reopened.items():
+        yield some, holding(whose, None)
 
 
 def seconds_of(moment: datetime | None, otherwise: float) -> float:

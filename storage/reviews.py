@@ -5,16 +5,16 @@ One row per answer to a customer comment, made together with it. `waiting` is le
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal, select, tuple_, union_all, update
 from sqlmodel import Session
 
-from storage.database import insert
+from storage.database import insert_new
 from storage.tables import DraftRow, ReviewRow, table
 
 reviews_, drafts_ = table(ReviewRow), table(DraftRow)
@@ -26,6 +26,10 @@ class Stand(StrEnum):
     REJECTED = "rejected"  # a person does not want it -> waiting, when that was a mistake
     OVERTAKEN = "overtaken"  # terminal: the ticket was answered, closed or went on by itself
     AUTOMATIC = "automatic"  # terminal: a reply that policy let go out
+
+
+# One by one: to count the rows of a state in an index takes SQLite two thirds of the time that grouping all by their states does.
+_COUNTS = union_all(*(select(literal(stand.value), func.count()).where(reviews_.c.state == stand.value) for stand in Stand))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,19 @@ class Place:
     draft_id: str
 
 
+# Every answer makes this statement: to build it takes longer than to run it.
+_OLDER = (
+    update(reviews_)
+    .where(
+        reviews_.c.connector == bindparam("desk"),
+        reviews_.c.ticket_id == bindparam("ticket"),
+        reviews_.c.state == Stand.WAITING.value,
+        reviews_.c.draft_id != bindparam("newer"),
+    )
+    .values(state=Stand.OVERTAKEN.value, reason="the customer wrote again", decided_at=bindparam("now"))
+)
+
+
 def ask(s: Session, draft: DraftRow) -> None:
     """A new answer is there to be looked at; what waited for this ticket before is overtaken. A second call changes nothing."""
     record = draft.record
@@ -61,10 +78,9 @@ def ask(s: Session, draft: DraftRow) -> None:
         at=draft.created_at,
         state=(Stand.AUTOMATIC if draft.decision == "reply" else Stand.WAITING).value,
     )
-    made = s.connection().execute(insert(s, ReviewRow).values(**row.model_dump()).on_conflict_do_nothing())
-    if made.rowcount:
-        older = reviews_.c.draft_id != draft.id
-        _overtake(s, _waiting_of(draft.connector, [draft.ticket_id]) & older, "the customer wrote again", draft.created_at)
+    if insert_new(s, ReviewRow, row.model_dump()):
+        told = {"desk": draft.connector, "ticket": draft.ticket_id, "newer": draft.id, "now": draft.created_at}
+        s.connection().execute(_OLDER, told)
 
 
 def approve(s: Session, draft_id: str, reply_id: str, by: str, now: datetime) -> bool:
@@ -187,8 +203,8 @@ def _matches(wanted: Wanted) -> ColumnElement[bool]:
 
 def counts(s: Session) -> dict[str, int]:
     """How many there are of each stand."""
-    found = s.connection().execute(select(reviews_.c.state, func.count()).group_by(reviews_.c.state))
-    return {row[0]: int(row[1]) for row in found}
+    found = s.connection().execute(_COUNTS)
+    return {row[0]: int(row[1]) for row in found if row[1]}
 
 
 def of_kind(s: Session, kind: str, size: int) -> list[Line]:
@@ -207,7 +223,21 @@ class TopicCost:
 
 
 def costs_by_topic(s: Session, since: datetime) -> list[TopicCost]:
-    """What the answers since then cost, dearest topic first."""
-    usd = func.sum(reviews_.c.usd)
-    query = select(reviews_.c.topic, func.count(), usd).where(reviews_.c.at >= since).group_by(reviews_.c.topic).order_by(usd.desc())
-    return [TopicCost(row[0], int(row[1]), float(row[2])) for row in s.connection().execute(query)]
+    """What the answers since then cost, dearest topic first. Each topic's stand together in an index: nothing is sorted or grouped."""
+    found = [_cost_of(s, topic, since) for topic in (None, *_topics(s))]
+    return sorted((one for one in found if one.answers), key=lambda one: -one.usd)
+
+
+def _topics(s: Session) -> Iterator[str]:
+    """Every topic there ever was: from each, the index leads to the next one."""
+    least = select(func.min(reviews_.c.topic))
+    topic = s.connection().scalar(least)
+    while topic is not None:
+        yield topic
+        topic = s.connection().scalar(least.where(reviews_.c.topic > topic))
+
+
+def _cost_of(s: Session, topic: str | None, since: datetime) -> TopicCost:
+    query = select(func.count(), func.coalesce(func.sum(reviews_.c.usd), 0.0))
+    row = s.connection().execute(query.where(reviews_.c.topic == topic, reviews_.c.at >= since)).one()
+    return TopicCost(topic, int(row[0]), float(row[1]))

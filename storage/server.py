@@ -11,17 +11,33 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.base import Audience, ConfigProblem, RateLimited, Transient
+from connectors.base import ConfigProblem, RateLimited, Transient
 from storage.entries import Entry
 from storage.lexical import Sparse
 from storage.marks import Marks
-from storage.points import BATCH, KEYWORDS, MOMENTS, PAGE, Near, Payload, holding, payload_of, point_id, readers, search, tally
+from storage.points import (
+    BATCH,
+    KEYWORDS,
+    MOMENTS,
+    PAGE,
+    TALLIED,
+    Candidate,
+    Near,
+    Payload,
+    candidates_from,
+    endings,
+    payload_of,
+    point_id,
+    readers,
+    search,
+    tally,
+)
 from storage.vectors import FORMAT, Dense, Filter, Hit, Stored
 
 if TYPE_CHECKING:
@@ -115,12 +131,9 @@ class ServerVectors:
                 self._client.upsert(self.collection, batch, wait=True)
 
     def close_versions(self, versions: Collection[str], valid_to: datetime | None) -> None:
-        from qdrant_client import models
-
-        for audience in get_args(Audience) if versions else ():
-            must = [_among("audience", [audience]), _among("version", versions)]
+        for some, end in endings(versions, valid_to, lambda those: self._walk(_any_of("version", those), ["version", "audience"])):
             with told(self.collection):
-                self._client.set_payload(self.collection, holding(audience, valid_to), points=models.Filter(must=must), wait=True)
+                self._client.set_payload(self.collection, end, points=_any_of("version", some), wait=True)
 
     def remove_versions(self, versions: Collection[str]) -> None:
         self._remove("version", versions)
@@ -135,23 +148,23 @@ class ServerVectors:
             with told(self.collection):
                 self._client.delete(self.collection, models.FilterSelector(filter=_any_of(field, values)), wait=True)
 
-    def search(self, dense: Dense, sparse: Sparse, where: Filter, limit: int, *, opening: Dense | None = None) -> tuple[Hit, ...]:
+    def search(self, dense: Dense, sparse: Sparse, where: Filter, limit: int) -> tuple[Hit, ...]:
         """One or two requests: payloads come with the first."""
-        return search(_Asking(self._ask), dense, sparse, where, limit, opening=opening)
+        return search(_Asking(self._ask), dense, sparse, where, limit)
 
     def _ask(self, requests: list[Any]) -> list[list[Any]]:
         with told(self.collection):
             return [answer.points for answer in self._client.query_batch_points(self.collection, requests)]
 
     def stored(self, connector: str) -> dict[str, Stored]:
-        return tally(self._walk(_any_of("connector", [connector])))
+        return tally(self._walk(_any_of("connector", [connector]), TALLIED))
 
-    def _walk(self, conditions: Any) -> Iterator[dict[str, Any]]:
+    def _walk(self, conditions: Any, names: Sequence[str]) -> Iterator[dict[str, Any]]:
         offset: Any = None
         while True:
             with told(self.collection):
                 records, offset = self._client.scroll(
-                    self.collection, conditions, limit=PAGE, offset=offset, with_payload=["version", "valid_to", "passages"]
+                    self.collection, conditions, limit=PAGE, offset=offset, with_payload=list(names)
                 )
             yield from (record.payload or {} for record in records)
             if offset is None:
@@ -196,8 +209,8 @@ class _Asking:
         self._brought |= {point.id: point.payload for near in found for point in near if point.payload}
         return [{point.id: point.score for point in near} for near in found]
 
-    def payloads(self, ids: Sequence[Any]) -> dict[Any, Payload]:
-        return {id: self._brought[id] for id in ids}
+    def candidates(self, ids: Sequence[Any]) -> dict[Any, Candidate]:
+        return dict(zip(ids, candidates_from([self._brought[id] for id in ids]), strict=True))
 
 
 @contextmanager
@@ -274,7 +287,7 @@ def _conditions(where: Filter) -> Any:
         must.append(_among("current", readers(where)))
     else:
         if where.audience is not None:
-            must.append(_among("audience", [where.audience]))
+            must.append(_among("audience", readers(where)))
         moment = where.as_of.timestamp()
         must.append(models.FieldCondition(key="valid_from", range=models.Range(lte=moment)))
         must.append(models.FieldCondition(key="valid_to", range=models.Range(gt=moment)))

@@ -178,9 +178,9 @@ class Shelf:
 
     # -- Vectors
 
-    def search(self, dense: Dense, sparse: Sparse, where: Filter, limit: int, *, opening: Dense | None = None) -> tuple[Hit, ...]:
+    def search(self, dense: Dense, sparse: Sparse, where: Filter, limit: int) -> tuple[Hit, ...]:
         try:
-            return self._asking.vectors.search(dense, sparse, where, limit, opening=opening)
+            return self._asking.vectors.search(dense, sparse, where, limit)
         except NoCollection:
             self.look()
             raise

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from sqlalchemy import Engine, func, select, text, update
 from sqlmodel import Session
 
-from storage.tables import SpendingRow, table
+from storage.tables import SpendingDayRow, SpendingRow, table
 
 SPENDING_LOCK = 0x64_64_73_70  # one reservation at a time; any number that nothing else in the database uses
 APART = "apart: "  # begins the name of a payer who has a cap of their own
-spending = table(SpendingRow)
+spending, days = table(SpendingRow), table(SpendingDayRow)
 
 
 def spent(s: Session, *, since: datetime | None = None, ticket: tuple[str, str] | None = None, payer: str | None = None) -> float:
@@ -28,6 +28,17 @@ def spent(s: Session, *, since: datetime | None = None, ticket: tuple[str, str] 
     if ticket is not None:
         query = query.where(spending.c.connector == ticket[0], spending.c.ticket_id == ticket[1])
     return float(s.execute(query).scalar_one())
+
+
+def spent_on(s: Session, moment: datetime) -> float:
+    """USD paid or reserved on the (UTC) day of a moment, by all payers but those apart: a few rows, however many calls there were."""
+    query = select(func.coalesce(func.sum(days.c.usd), 0.0)).where(days.c.day == day_of(moment), ~days.c.connector.startswith(APART))
+    return float(s.execute(query).scalar_one())
+
+
+def day_of(moment: datetime) -> str:
+    """As `spending_days` names it."""
+    return moment.astimezone(UTC).date().isoformat()
 
 
 def reserve(

@@ -5,15 +5,13 @@ Large texts stand last in their table: SQLite then finds the small columns of a 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
-    DateTime,
-    Dialect,
     Float,
     Index,
     Integer,
@@ -24,40 +22,12 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
+from storage.columns import Moment, Names, Words
+
+SEGMENTED = "segments <> '' AND valid_to IS NULL"  # of a version: some customers may read it, and it holds
 UNSETTLED = "state IN ('planned', 'sending', 'unknown')"  # of an effect: work is left
-
-
-class Moment(TypeDecorator[datetime]):
-    """A timezone-aware instant, always read back in UTC. SQLite keeps no zone: it holds UTC of fixed width, which sorts as text."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a moment without a time zone cannot be stored")
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Words(TypeDecorator[str]):
-    """Text that other people wrote: NUL and lone surrogates, which PostgreSQL or UTF-8 cannot hold, are dropped or become `?`."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 class Row(SQLModel):
@@ -115,6 +85,8 @@ class VersionRow(Row, table=True):
             sqlite_where=text("valid_to IS NULL"),
             postgresql_where=text("valid_to IS NULL"),
         ),
+        Index("ix_versions_held", "key", "valid_to"),  # a search asks it of every find: answered without reading the document
+        Index("ix_versions_segmented", "connector", sqlite_where=text(SEGMENTED), postgresql_where=text(SEGMENTED)),
     )
     key: str = Field(primary_key=True, sa_type=Text)
     document: str = Field(foreign_key="documents.id", sa_type=Text)
@@ -130,6 +102,7 @@ class VersionRow(Row, table=True):
     url: str = Field(sa_type=Words)
     title: str = Field(sa_type=Words)
     markdown: str = Field(sa_type=Words)
+    segments: tuple[str, ...] = Field(default=(), sa_type=Names, sa_column_kwargs={"server_default": text("''")})  # as of a Document
 
 
 class CursorRow(Row, table=True):
@@ -276,6 +249,17 @@ class SpendingRow(Row, table=True):
     model: str | None = Field(default=None, sa_type=Text)  # which model was paid
 
 
+class SpendingDayRow(Row, table=True):
+    """The sums of `spending` by (UTC) day, payer and model. The database keeps them itself, by triggers, whoever writes there."""
+
+    __tablename__ = "spending_days"
+    day: str = Field(primary_key=True, sa_type=Text)  # ISO 8601
+    connector: str = Field(primary_key=True, sa_type=Text)
+    model: str = Field(primary_key=True, sa_type=Text)  # empty: not recorded
+    calls: int = Field(sa_type=Integer)
+    usd: float = Field(sa_type=Float)
+
+
 class ReviewRow(Row, table=True):
     """What a person is asked to look at: the answer to one customer comment. See `storage.reviews` for the states.
 
@@ -290,7 +274,7 @@ class ReviewRow(Row, table=True):
         Index("ix_reviews_list", "state", "at", "draft_id", "connector", "topic", "decision"),
         Index("ix_reviews_ticket", "connector", "ticket_id"),
         Index("ix_reviews_kind", "kind", "at"),
-        Index("ix_reviews_costs", "at", "topic", "usd"),
+        Index("ix_reviews_costs", "topic", "at", "usd"),
     )
     draft_id: str = Field(primary_key=True, foreign_key="drafts.id", ondelete="CASCADE", sa_type=Text)
     connector: str = Field(sa_type=Text)
@@ -473,3 +457,15 @@ class WorkerRow(Row, table=True):
     name: str = Field(primary_key=True, sa_type=Text)  # under which it runs workflows
     started_at: datetime = Field(sa_type=Moment)
     seen_at: datetime = Field(sa_type=Moment)
+
+
+class AssignmentRow(Row, table=True):
+    """Which piece of durable work gives the answer to one customer comment; see `storage.assignments`."""
+
+    __tablename__ = "assignments"
+    __table_args__ = (Index("ix_assignments_ticket", "connector", "ticket_id"),)
+    key: str = Field(primary_key=True, sa_type=Text)  # of the effect
+    connector: str = Field(sa_type=Text)
+    ticket_id: str = Field(sa_type=Text)
+    work: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=Moment)  # when that work was last at it

@@ -11,7 +11,7 @@ There are two stores: `storage.edge`, Qdrant's own engine inside this process, a
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,7 +25,7 @@ from storage.entries import Entry
 from storage.lexical import Sparse
 
 FOREVER = 253402300799.0  # seconds since 1970, end of the year 9999: the `valid_to` of what still holds
-FORMAT = 2  # of what is stored; another one needs a rebuild
+FORMAT = 3  # of what is stored; another one needs a rebuild
 
 Dense = NDArray[np.float32]
 
@@ -36,22 +36,29 @@ class IndexHeld(ConfigProblem):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Who asks, of what, for when. None: no restriction; `as_of` None: what holds now. Unknown languages always pass."""
+    """Who asks, of what, for when. None: no restriction; `as_of` None: what holds now. Unknown languages always pass.
+
+    With `segments`, what is for one of them passes beside what is for `audience`.
+    """
 
     audience: Audience | None = None
     connectors: Collection[str] | None = None
     languages: Collection[str] | None = None
     as_of: datetime | None = None
+    segments: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """`dense` and `opening` are raw cosines (to the question, to its beginning), `lexical` the BM25 score (0: no word in common)."""
+    """`dense` is the raw cosine to the question, `lexical` the BM25 score (0: no word in common).
+
+    `letters`: what the passage is found by, as `sequences` reads it.
+    """
 
     entry: Entry
     dense: float
     lexical: float
-    opening: float
+    letters: NDArray[np.uint32] = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ class Vectors(Protocol):
     def close_versions(self, versions: Collection[str], valid_to: datetime | None) -> None: ...  # None: they hold again
     def remove_versions(self, versions: Collection[str]) -> None: ...
     def remove_documents(self, documents: Collection[str]) -> None: ...
-    def search(self, dense: Dense, sparse: Sparse, where: Filter, limit: int, *, opening: Dense | None = None) -> tuple[Hit, ...]: ...
+    def search(self, dense: Dense, sparse: Sparse, where: Filter, limit: int) -> tuple[Hit, ...]: ...
     def stored(self, connector: str) -> dict[str, Stored]: ...  # by version key
     def count(self, where: Filter | None = None) -> int: ...  # passages
     def whole(self, connector: str) -> bool: ...  # False: a write was cut off, or the index is new; compare it with the ledger

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot.answer.deliver import Courier, deliver
-from bot.answer.flow import Flow
+from bot.answer.deliver import deliver
+from bot.answer.flow import Flow, courier
 from storage import outbox, reviews
 from storage.database import reading
 from storage.outbox import Effect, State
@@ -90,8 +90,7 @@ def send_approved(flow: Flow, key: str) -> Effect | None:
         draft = outbox.draft(session, planned.draft_id) if planned else None
     if planned is None or draft is None:
         return None
-    courier = Courier(flow.desk, flow.engine, flow.opt_out_tags, flow.now, flow.sleep, flow.conduct.status)
-    settled = deliver(planned, draft.customer_comment_id, courier)
+    settled = deliver(planned, draft.customer_comment_id, courier(flow, draft, {}))
     if settled.state is State.CANCELLED:
         with Session(flow.engine) as session, session.begin():
             reviews.overtake(session, draft.record["approved"]["of"], settled.reason or "", flow.now())

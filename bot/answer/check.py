@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 from bot.answer.clean import hides_text, speaks_to_the_bot, visible
+from bot.answer.copying import bent
 from bot.answer.courtesy import is_courtesy
 from bot.answer.links import carried_links, links, plain
 from bot.answer.matching import Case, WindowKind
-from bot.answer.retrieve import Passage
-from bot.answer.statement import statement, tongue
-from bot.answer.support import PRONOUNS, coverage, unsupported
+from bot.answer.reading import possible, statement, tongue
+from bot.answer.retrieve import FOR_CUSTOMERS, Passage
+from bot.answer.support import PRONOUNS, covered, unsupported
 from bot.answer.units import Unit, is_bare_answer, units
 from bot.answer.words import fold, normal, words
 from bot.answer.write import Draft, Kind, Sentence
@@ -82,8 +83,8 @@ def _cited(draft: Draft, sentence: Sentence) -> list[tuple[int, Passage]] | str:
     if any(marker < 1 or marker > len(draft.citations) for marker in sentence.citations):
         return f"cites a passage that was not given: {', '.join(map(str, sentence.citations))}"
     cited = [(marker, draft.citations[marker - 1]) for marker in sentence.citations]
-    internal = [marker for marker, passage in cited if passage.audience != "public"]
-    return f"passage {internal[0]} is not for customers" if internal else cited
+    internal = [marker for marker, passage in cited if passage.audience not in FOR_CUSTOMERS]
+    return f"passage {internal[0]} is not for this customer" if internal else cited
 
 
 def _hidden_or_foreign(text: str, cited: Sequence[tuple[int, Passage]], allowed_links: Sequence[str]) -> str | None:
@@ -95,6 +96,16 @@ def _hidden_or_foreign(text: str, cited: Sequence[tuple[int, Passage]], allowed_
             return f"carries markup ({sign})"
     foreign = links(text) - carried_links(texts, allowed_links)
     return f"{min(foreign)} stands in no cited passage and not in policy.allowed_links" if foreign else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """What a sentence is held against; `before` is the sentence before it, `of` the two neighbours that make up a pair."""
+
+    text: str
+    kind: WindowKind
+    before: str = ""
+    of: tuple[()] | tuple[str, str] = ()
 
 
 @lru_cache(maxsize=2048)
@@ -153,36 +164,65 @@ def _carried(text: str, cited: Sequence[tuple[int, Passage]], beside: str) -> tu
     for marker, passage in cited:
         own = passage.language or tongue(passage.text, "en")
         spoken = tongue(f"{text} {beside}", own)
-        said = statement(text, spoken)
-        if not said.of("content", "quantity"):
+        if not statement(text, spoken).of("content", "quantity"):
             return False, "says nothing that a passage could prove"
-        names = " ; ".join((passage.title, *passage.heading))
-        near = statement(beside, spoken)
-        alone = 0.0
-        for window, kind, before in _windows(passage.text):
-            source = statement(window, own)
-            share = coverage(said, source)
-            if share < LEAST_COVERAGE or (kind == "pair" and share <= alone):
-                continue
-            alone = max(alone, share) if kind != "pair" else alone
-            why = unsupported(Case(said, source, statement(names, own), statement(before, own), near, kind))
+        for share, case in _likely((text, beside), spoken, passage, own):
+            why = unsupported(case)
             if why is None:
                 return True, f"carried by passage {marker}"
             best = max(best, (share, f"passage {marker}: {why}"))
     return False, best[1]
 
 
+def _likely(draft: tuple[str, str], spoken: str, passage: Passage, own: str) -> Iterator[tuple[float, Case]]:
+    """The windows that say enough of the sentence, with the share.
+
+    Two neighbours only where they say more of it than any unit alone, and neither is what the sentence copies with a change.
+    """
+    names = " ; ".join((passage.title, *passage.heading))
+    alone, places = 0.0, dict[str, frozenset[int]]()
+    copies: set[str] = set()
+    for window in _windows(passage.text):
+        if window.of and (copies.intersection(window.of) or not _add_up(*(places[unit] for unit in window.of))):
+            continue
+        case = _case(draft, spoken, (window.text, names, window.before), own, window.kind)
+        heavy = [one.place for one in case.said.of("content", "quantity")]
+        told = covered(case.said, case.source)
+        share = len(told) / len(heavy) if heavy else 0.0
+        places[window.text] = frozenset(case.said.terms[at].place for at in told)
+        if share < LEAST_COVERAGE or (window.of and share <= alone):
+            continue
+        alone = alone if window.of else max(alone, share)
+        if bent(case):
+            copies.add(window.text)
+        yield share, case
+
+
+def _add_up(first: frozenset[int], second: frozenset[int]) -> bool:
+    """Whether each says something of the sentence that the other does not."""
+    return bool(first - second) and bool(second - first)
+
+
+def _case(draft: tuple[str, str], spoken: str, source: tuple[str, str, str], own: str, kind: WindowKind) -> Case:
+    """Each side read in the light of the other. `draft`: sentence, what is beside it; `source`: window, names, the sentence before."""
+    text, beside = draft
+    said = possible(text, spoken) | possible(beside, spoken)
+    told = frozenset().union(*(possible(part, own) for part in source))
+    window, names, before = (statement(part, own, said) for part in source)
+    return Case(statement(text, spoken, told), window, names, before, statement(beside, spoken, told), kind)
+
+
 @lru_cache(maxsize=2048)
-def _windows(markdown: str) -> tuple[tuple[str, WindowKind, str], ...]:
+def _windows(markdown: str) -> tuple[_Window, ...]:
     """Each unit, with the one before it where a pronoun may mean something in that; and each two neighbours of one block."""
     parts = [unit for unit in _units(markdown) if unit.kind not in ("heading", "code")]
-    found: list[tuple[str, WindowKind, str]] = []
+    found: list[_Window] = []
     for at, unit in enumerate(parts):
         before = parts[at - 1].text if at and parts[at - 1].kind == "sentence" and _refers(unit.text) else ""
-        found.append((unit.text, unit.kind, before))
+        found.append(_Window(unit.text, unit.kind, before))
     for first, second in pairwise(parts):
         if first.block == second.block and first.kind in ("sentence", "step"):
-            found.append((f"{first.text.rstrip(' .')}. {second.text}", "pair", ""))
+            found.append(_Window(f"{first.text.rstrip(' .')}. {second.text}", "pair", of=(first.text, second.text)))
     return tuple(found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Literal
@@ -97,6 +97,8 @@ _CLAUSE_WORDS = frozenset(
         "cuando",
     ]
 )
+_CAMEL = re.compile(r"[a-zà-ÿ][A-Z]")
+AHEAD = 40  # characters after a figure among which its measure stands
 _AND_WORDS = frozenset(["and", "or", "et", "ou", "und", "oder", "y", "o"])
 _NUMERIC = frozenset({"iso", "slashed", "dmy", "mdy", "time", "version", "range", "number"})
 
@@ -134,37 +136,37 @@ def claim(text: str, language: str | None) -> Claim:
             clause += 1
         place += 4 if folded in _CLAUSE_WORDS else 3 if folded in _AND_WORDS else 1
         here = _Here(language, opening, place, clause, tuple(previous), part)
-        number = _number(kind, piece, shown[matched.end() :], here)
+        number = _number(kind, piece, shown[matched.end() : matched.end() + AHEAD], here)
         if number:
             numbers.append(number)
             tokens.append(Token("number", number.value, piece, place, clause, part))
         else:
-            tokens.append(replace(_token(kind, piece, here), part=part))
+            tokens.append(_token(kind, piece, here))
         previous = [*previous[-3:], folded]
         opening = False
     return Claim(shown, tuple(tokens), tuple(numbers), clause + 1)
 
 
 def _token(kind: str, piece: str, here: _Here) -> Token:
-    language, place, clause = here.language, here.place, here.clause
+    language, place, clause, part = here.language, here.place, here.clause, here.part
     folded = fold(piece)
-    if kind == "code" or (len(piece) > 1 and (piece.isupper() or re.search(r"[a-zà-ÿ][A-Z]", piece))):
-        return Token("code", folded, piece, place, clause)
+    if kind == "code" or (len(piece) > 1 and (piece.isupper() or _CAMEL.search(piece))):
+        return Token("code", folded, piece, place, clause, part)
     if folded in POLARITY or piece.casefold() in stop_words(language) or folded in stop_words(language) or "'" in piece:
-        return _elided(piece, language, place, clause)
+        return _elided(piece, here)
     # German capitalises every noun: there a capital names nothing.
     if piece[0].isupper() and not here.opening and language != "de":
-        return Token("name", word_key(piece, language), piece, place, clause)
-    return Token("word", word_key(piece, language), piece, place, clause)
+        return Token("name", word_key(piece, language), piece, place, clause, part)
+    return Token("word", word_key(piece, language), piece, place, clause, part)
 
 
-def _elided(piece: str, language: str | None, place: int, clause: int) -> Token:
+def _elided(piece: str, here: _Here) -> Token:
     """ "don't", "l'article", "team's": the part that carries meaning, or a small word."""
     parts = [part for part in piece.split("'") if part]
-    heavy = [part for part in parts if part.casefold() not in stop_words(language) and len(part) > 2]
+    heavy = [part for part in parts if part.casefold() not in stop_words(here.language) and len(part) > 2]
     if "'" in piece and heavy and not fold(piece).endswith("n't"):
-        return Token("word", word_key(max(heavy, key=len), language), piece, place, clause)
-    return Token("small", fold(piece), piece, place, clause)
+        return Token("word", word_key(max(heavy, key=len), here.language), piece, here.place, here.clause, here.part)
+    return Token("small", fold(piece), piece, here.place, here.clause, here.part)
 
 
 @lru_cache(maxsize=8)
@@ -190,16 +192,13 @@ def glue(language: str | None) -> frozenset[str]:
 
 def _number(kind: str, piece: str, rest: str, here: _Here) -> Number | None:
     folded = fold(piece)
-    unit = _unit(piece, rest)
-    if kind == "word":
-        if folded not in NUMBER_WORDS or (folded in ARTICLE_LIKE and not unit):
-            return None
-        return Number(str(NUMBER_WORDS[folded]), unit, _bound(here.previous), here.place, here.clause, piece)
-    if kind not in _NUMERIC:
+    if kind not in _NUMERIC and (kind != "word" or folded not in NUMBER_WORDS):
         return None
-    if kind in ("number", "range"):
-        return Number(_value(kind, piece), unit, _bound(here.previous), here.place, here.clause, piece)
-    return Number(_moment(kind, folded), "", _bound(here.previous), here.place, here.clause, piece)
+    unit = _unit(piece, rest) if kind in ("word", "number", "range") else ""
+    if folded in ARTICLE_LIKE and not unit:
+        return None
+    value = str(NUMBER_WORDS[folded]) if kind == "word" else _value(kind, piece) if kind in ("number", "range") else _moment(kind, folded)
+    return Number(value, unit, _bound(here.previous), here.place, here.clause, piece)
 
 
 def _value(kind: str, piece: str) -> str:
@@ -226,7 +225,7 @@ def _unit(piece: str, rest: str) -> str:
     sign = re.search(r"[$€£]", piece)
     if sign:
         return MEASURES[sign.group()]
-    after = re.findall(r"[^\W\d_]+|[%$€£]", rest[:40])[:2] if re.match(r"[\s-]?(?:[^\W\d_]|[%$€£])", rest) else []
+    after = re.findall(r"[^\W\d_]+|[%$€£]", rest)[:2] if re.match(r"[\s-]?(?:[^\W\d_]|[%$€£])", rest) else []
     folded = [fold(word) for word in after]
     if folded and folded[0] in MEASURES:
         unit = MEASURES[folded[0]]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-from bot.answer.words import fold, normal, stem
+from bot.answer.words import fold, normal, stem, stems
 
 LANGUAGES = ("en", "fr", "de", "es")
 LONGEST_TERM = 6  # words
@@ -23,10 +23,10 @@ SEPARABLE = ("ab", "an", "auf", "aus", "bei", "ein", "hoch", "her", "herunter", 
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """`terms` by the first word's stem: the stems of the whole term and its meanings. `verbs` are the meanings that are acts."""
+    """`terms` by the stems of their first two words: the stems of the whole term and its meaning. `verbs` are the meanings that are acts."""
 
     words: dict[str, frozenset[int]]
-    terms: dict[str, tuple[tuple[tuple[str, ...], int], ...]]
+    terms: dict[tuple[str, ...], tuple[tuple[tuple[str, ...], int], ...]]
     verbs: frozenset[int]
 
 
@@ -62,20 +62,20 @@ def _irregular() -> dict[str, dict[str, str]]:
 @lru_cache(maxsize=8)
 def lists(language: str) -> Lists:
     at = LANGUAGES.index(language) if language in LANGUAGES else 0
+    entries = [(meaning, [part for part in re.split(r"[_'’-]", entry) if part])
+               for meaning, (_, columns) in enumerate(_rows()) if at < len(columns) for entry in columns[at].split()]  # fmt: skip
+    stemmed = stems([part for _, parts in entries for part in parts], language)
     words: dict[str, set[int]] = {}
-    terms: dict[str, list[tuple[tuple[str, ...], int]]] = {}
-    verbs: set[int] = set()
-    for meaning, (section, columns) in enumerate(_rows()):
-        if section == "verbs":
-            verbs.add(meaning)
-        for entry in columns[at].split() if at < len(columns) else ():
-            parts = tuple(stem(part, language) for part in re.split(r"[_'’-]", entry) if part)
-            if len(parts) == 1:
-                words.setdefault(parts[0], set()).add(meaning)
-            else:
-                terms.setdefault(parts[0], []).append((parts, meaning))
+    terms: dict[tuple[str, ...], list[tuple[tuple[str, ...], int]]] = {}
+    for meaning, entry in entries:
+        parts = tuple(stemmed[part] for part in entry)
+        if len(parts) == 1:
+            words.setdefault(parts[0], set()).add(meaning)
+        else:
+            terms.setdefault(parts[:2], []).append((parts, meaning))
+    verbs = frozenset(meaning for meaning, (section, _) in enumerate(_rows()) if section == "verbs")
     ordered = {first: tuple(sorted(found, key=lambda term: -len(term[0]))) for first, found in terms.items()}
-    return Lists({word: frozenset(found) for word, found in words.items()}, ordered, frozenset(verbs))
+    return Lists({word: frozenset(found) for word, found in words.items()}, ordered, verbs)
 
 
 def is_act(known: frozenset[int]) -> bool:
@@ -83,14 +83,21 @@ def is_act(known: frozenset[int]) -> bool:
     return bool(known) and known <= lists("en").verbs
 
 
-def term(stems: Sequence[str], language: str) -> tuple[int, frozenset[int]]:
-    """How many of these stems, from the first, are one term, and its meanings; 0 where none begins here."""
+def term(stems: Sequence[str], language: str, wanted: frozenset[int] | None = None) -> tuple[int, frozenset[int]]:
+    """How many of these stems, from the first, are one term, and its meanings (of the wanted ones); 0 where none begins here."""
     best, meanings = 0, set()
-    for parts, meaning in lists(language).terms.get(stems[0], ()) if stems else ():
-        if len(parts) >= best and tuple(stems[: len(parts)]) == parts:
+    row = tuple(stems)
+    for parts, meaning in lists(language).terms.get(row[:2], ()):
+        if len(parts) >= best and row[: len(parts)] == parts and (wanted is None or meaning in wanted):
             best = len(parts)
             meanings.add(meaning)
     return best, frozenset(meanings)
+
+
+def every_term(stems: Sequence[str], language: str) -> Iterator[int]:
+    """The meanings of all terms of several words, long or short, that begin with the first of these stems."""
+    row = tuple(stems)
+    yield from (meaning for parts, meaning in lists(language).terms.get(row[:2], ()) if row[: len(parts)] == parts)
 
 
 @lru_cache(maxsize=32768)
@@ -128,9 +135,7 @@ def _forms(word: str, language: str) -> Iterator[str]:
 
 @lru_cache(maxsize=8192)
 def contrary(word: str, language: str) -> str | None:
-    """The word that this one denies ("unopened": "opened"), where the lists know that one and not this."""
-    if meanings(word, language):
-        return None
+    """The word that this one denies ("unopened": "opened"), where the lists know that one."""
     for part in CONTRARY.get(language, ()):
         rest = word.casefold().removeprefix(part)
         if rest != word.casefold() and len(rest) > 3 and meanings(rest, language):
@@ -140,9 +145,9 @@ def contrary(word: str, language: str) -> str | None:
 
 @lru_cache(maxsize=8192)
 def compound(word: str) -> tuple[str, ...]:
-    """The known words that a German compound is made of; nothing where it is none, or is known whole."""
+    """The known words that a German compound is made of; nothing where it is none."""
     word = word.casefold()
-    if len(word) < LEAST_COMPOUND or meanings(word, "de"):
+    if len(word) < LEAST_COMPOUND:
         return ()
     for cut in range(len(word) - 3, 2, -1):
         right = word[cut:]

@@ -43,6 +43,7 @@ class Courier:
     sleep: Callable[[float], None]
     status: Literal["pending", "solved"] | None = None  # of a ticket whose customer was replied to
     fields: Mapping[str, str] = field(default_factory=dict)  # what triage tells, by the helpdesk's own names
+    withheld: Callable[[Ticket], str | None] = lambda ticket: None  # why a reply may not be shown to those who read the ticket now
 
 
 def deliver(effect: Effect, customer_comment: str, courier: Courier) -> Effect:
@@ -76,6 +77,8 @@ def _attempt(effect: Effect, customer_comment: str, courier: Courier) -> Effect:
     reference = courier.desk.find_reply(effect.ticket_id, effect.key) if ticket and effect.attempts > 1 else None
     if reference is None:
         obstacle = obstacle_to(ticket, customer_comment, courier.opt_out_tags) or _taken_up(ticket, effect)
+        if ticket and effect.public and not obstacle:
+            obstacle = courier.withheld(ticket)
         if ticket is None or obstacle:
             return _settle(effect, State.CANCELLED, courier, reason=obstacle)
         reply = Reply(effect.html, effect.public, status=courier.status if effect.public else None)

@@ -21,6 +21,7 @@ from bot.answer.deliver import Courier, deliver, last_from_customer
 from bot.answer.hints import hints
 from bot.answer.note import draft_note, handoff_note
 from bot.answer.pseudonyms import Mask
+from bot.answer.readers import Readers, readers, withheld
 from bot.answer.record import describe, with_outcome
 from bot.answer.render import Blocked, Rendered, render
 from bot.answer.retrieve import Found, Index, Passage, retrieve
@@ -41,6 +42,7 @@ REFUSALS = 2  # tries that a model's refusal leaves the ticket as it was; the ne
 UNTIL_SOMEBODY_ACTED = 900.0  # seconds between two tries at a model that an operator must put right
 NOTHING = Found((), ())
 NO_USAGE = Usage()
+ERASED = "the answer was erased meanwhile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Way:
     refused: ModelUnavailable | None = None
     clashes: tuple[Conflict, ...] = ()
     voiced: Voiced | None = None
+    readers: Readers = Readers()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +129,33 @@ def answer(flow: Flow, ticket: Ticket) -> dict[str, Any]:
         planned, record = _plan(flow, ticket, comment.id, key)
         if planned is None:
             return record
-    settled = deliver(planned, comment.id, _courier(flow, planned))
+    with Session(reading(flow.engine)) as session:
+        draft = outbox.draft(session, planned.draft_id)
+    settled = deliver(planned, comment.id, courier(flow, draft, _fields(flow, draft)))
     if settled.state is State.CANCELLED:
         with Session(flow.engine) as session, session.begin():
             reviews.overtake(session, settled.draft_id, settled.reason or "", flow.now())
-    return _posted(flow, settled)
+    if draft is None:
+        raise LookupError(f"draft {settled.draft_id} is missing although its effect {key} exists")
+    return with_outcome(draft.record, settled)
 
 
-def _courier(flow: Flow, effect: Effect) -> Courier:
-    fields: Mapping[str, str] = {}
-    if flow.conduct.fields:
-        with Session(reading(flow.engine)) as session:
-            row = outbox.draft(session, effect.draft_id)
-        fields = flow.conduct.filled(row.record["triage"]) if row else {}
-    return Courier(flow.desk, flow.engine, flow.opt_out_tags, flow.now, flow.sleep, flow.conduct.status, fields)
+def _fields(flow: Flow, draft: DraftRow | None) -> Mapping[str, str]:
+    return flow.conduct.filled(draft.record["triage"]) if draft and flow.conduct.fields else {}
+
+
+def courier(flow: Flow, draft: DraftRow | None, fields: Mapping[str, str]) -> Courier:
+    """Who carries out what `draft` decided. Of a draft that was erased meanwhile nothing goes to a customer."""
+    return Courier(
+        flow.desk,
+        flow.engine,
+        flow.opt_out_tags,
+        flow.now,
+        flow.sleep,
+        flow.conduct.status,
+        fields,
+        lambda ticket: withheld(draft.record, flow.desk, ticket) if draft else ERASED,
+    )
 
 
 def is_settled(flow: Flow, ticket_id: str, comment_id: str) -> bool:
@@ -153,7 +169,7 @@ def _plan(flow: Flow, ticket: Ticket, comment: str, key: str) -> tuple[Effect | 
     """Draft and effect in one transaction; no effect for a skip, and none while the model is away."""
     draft_id = key[:12]
     way, record = _work(flow, ticket, draft_id)
-    stopped = way.unavailable or (way.refused if _refusals(flow, ticket, record["reason"]) < REFUSALS else None)
+    stopped = way.unavailable or (way.refused if way.refused and _refusals(flow, ticket, record["reason"]) < REFUSALS else None)
     if stopped:
         record["draft_id"] = secrets.token_hex(6)
         _keep(flow, ticket, record)
@@ -263,6 +279,8 @@ def _described(flow: Flow, ticket: Ticket, draft_id: str, way: Way, timings: Map
         usage=way.usage + way.triage.usage if way.triage.usage else way.usage,
         timings={"retrieve": 0.0, "write": 0.0, "check": 0.0} | dict(timings),
     )
+    if way.readers.step:
+        record["policy"].append(way.readers.step)
     if way.voiced:
         record |= {"voice": way.voiced.voice, "voice_fallback": way.voiced.why}
     return record
@@ -274,10 +292,14 @@ def _walk(flow: Flow, ticket: Ticket, timings: dict[str, float], then: Then | No
     early = refuse_early(triage, flow.rules, 0 if then else _replies(flow, ticket))
     if early and (early.outcome == "skip" or not triage.questions):
         return Way(triage, early)
+    whose = Readers() if then else readers(flow.desk, flow.engine, flow.connector, ticket)
     with _timed(timings, "retrieve"):
-        found = _found(flow, ticket, triage, then)
-    if early:
-        return Way(triage, early, found)
+        found = _found(flow, ticket, triage, then, whose.segments)
+    way = Way(triage, early, found) if early else _written(flow, ticket, triage, found, timings=timings, then=then)
+    return replace(way, readers=whose)
+
+
+def _written(flow: Flow, ticket: Ticket, triage: Triage, found: Found, *, timings: dict[str, float], then: Then | None) -> Way:
     try:
         with _timed(timings, "write"):
             draft = flow.writer.write(ticket, triage, found)
@@ -303,10 +325,10 @@ def _replies(flow: Flow, ticket: Ticket) -> int:
         return outbox.replies_to(session, flow.connector, ticket.id)
 
 
-def _found(flow: Flow, ticket: Ticket, triage: Triage, then: Then | None) -> Found:
+def _found(flow: Flow, ticket: Ticket, triage: Triage, then: Then | None, segments: frozenset[str]) -> Found:
     names = flow.mask.of(ticket) if flow.mask else None
     questions = [names.hide(question) for question in triage.questions] if names else triage.questions
-    found = retrieve(questions, flow.index, as_of=then.as_of if then else None)
+    found = retrieve(questions, flow.index, as_of=then.as_of if then else None, segments=segments)
     if then:
         found = Found(*(tuple(one for one in kind if not then.withheld(one)) for kind in (found.public, found.internal)))
     return replace(found, internal=hints(found))
@@ -332,14 +354,6 @@ def _judge(
             except Blocked as refusal:
                 decision = replace(decision, outcome="handoff", reason=f"unsupported: {refusal}")
     return Way(triage, decision, found, draft, verdict, rendered, draft.usage if draft else Usage(), clashes=clashes, voiced=voiced)
-
-
-def _posted(flow: Flow, effect: Effect) -> dict[str, Any]:
-    with Session(reading(flow.engine)) as session:
-        row = outbox.draft(session, effect.draft_id)
-    if row is None:
-        raise LookupError(f"draft {effect.draft_id} is missing although its effect {effect.key} exists")
-    return with_outcome(row.record, effect)
 
 
 def recall(session: Session, draft_id: str) -> dict[str, Any] | None:

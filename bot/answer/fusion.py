@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.embedding import LOCAL
-from storage.entries import searchable
 from storage.lexical import echo
 from storage.vectors import Hit
 
@@ -51,20 +50,19 @@ def fuse(question: str, hits: Sequence[Hit], weights: Weights) -> Scores:
     """A score for each hit, 0..1; it orders the finds of one question."""
     if not hits:
         return np.zeros(0)
-    texts = [searchable(hit.entry) for hit in hits]
-    dense = np.array([(hit.dense + hit.opening) / 2 for hit in hits])
+    dense = np.array([hit.dense for hit in hits])
     lexical = _parts(np.array([hit.lexical for hit in hits]))
-    letters = _parts(echo(question, texts).astype(np.float64))
-    said = _said(texts)
+    letters = _parts(echo(question, [hit.letters for hit in hits]).astype(np.float64))
+    said = _said(hits)
     total = weights.dense + said * (weights.lexical + weights.letters)
     own: Scores = (weights.dense * dense + said * (weights.lexical * lexical + weights.letters * letters)) / total
     fused: Scores = (own + weights.page * _best_of_page(own, hits)) / (1 + weights.page)
     return np.clip(fused, 0.0, 1.0)
 
 
-def _said(texts: Sequence[str]) -> float:
+def _said(hits: Sequence[Hit]) -> float:
     """How far words and letters count: among texts of a line or two, such as tickets, one shared word says less."""
-    return min(1.0, max(SHORT_COUNTS, fmean(map(len, texts)) / PASSAGE))
+    return min(1.0, max(SHORT_COUNTS, fmean(len(hit.letters) for hit in hits) / PASSAGE))
 
 
 def _parts(scores: Scores) -> Scores:
@@ -76,6 +74,6 @@ def _parts(scores: Scores) -> Scores:
 def _best_of_page(own: Scores, hits: Sequence[Hit]) -> Scores:
     pages = [hit.entry.title or hit.entry.document for hit in hits]
     best: dict[str, float] = {}
-    for page, score in zip(pages, own, strict=True):
+    for page, score in zip(pages, own.tolist(), strict=True):
         best[page] = max(score, best.get(page, score))
     return np.array([best[page] for page in pages])

@@ -102,11 +102,12 @@ class Case:
         """The source's clauses that the sentence speaks of: most of their terms are said, and no other clause says more of the same."""
         shared: dict[int, frozenset[Term]] = {}
         for clause in {one.clause for one in self.source.terms}:
-            heavy = [place for place, one in enumerate(self.source.terms) if one.clause == clause and one.kind in ("content", "quantity")]
+            here = [(place, one) for place, one in enumerate(self.source.terms) if one.clause == clause]
+            heavy = [place for place, one in here if one.kind in ("content", "quantity")] or [place for place, one in here if one.kind == "light"]
             told = [place for place in heavy if place in self.said_places]
             if heavy and len(told) > TOUCHED * len(heavy):
                 shared[clause] = frozenset(
-                    one for one, places in self.pairs if one.kind == "content" and set(places) & set(told)
+                    one for one, places in self.pairs if one.kind in ("content", "light") and set(places) & set(told)
                 ) | frozenset(self.source.terms[place] for place in told if self.source.terms[place].kind == "quantity")
         return frozenset(clause for clause, own in shared.items() if not any(own < other for other in shared.values()))
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bot.answer import courtesy
+from bot.answer.manner import Manners, plain
 from bot.answer.prompt import SCHEMA, Answered, Asked, Unreadable, ask, read
 from bot.answer.retrieve import Found, Passage
 from bot.answer.triage import Triage
@@ -44,9 +45,10 @@ OUT_OF_MONEY = frozenset(
 class ModelWriter:
     """One request a ticket, never repeated here: the caller postpones, or falls back, on ModelUnavailable."""
 
-    def __init__(self, settings: Writer, purse: Purse | None = None, *, most_tokens: int = MOST_TOKENS) -> None:
+    def __init__(self, settings: Writer, purse: Purse | None = None, *, manners: Manners = plain, most_tokens: int = MOST_TOKENS) -> None:
         self._settings = settings
         self._purse = purse
+        self._manners = manners
         self._most_tokens = most_tokens
 
     @cached_property
@@ -60,7 +62,7 @@ class ModelWriter:
         """A draft; one without sentences when the model says that nothing here answers (its cost counts). Raises ModelUnavailable."""
         if not triage.questions or not found.public:
             return None
-        asked = ask(ticket, triage, found.public)
+        asked = ask(ticket, triage, found.public, self._manners(ticket, triage))
         with self._purchase(ticket.id, asked) as purchase:
             completion = self._complete(asked, self._affordable(purchase, asked), purchase)
             usage = usage_of(completion, self._settings.prices)
@@ -111,9 +113,10 @@ class ModelWriter:
             raise unavailable(problem, self._settings) from None
 
     def _create(self, asked: Asked, tokens: int, **shape: Any) -> Any:
-        messages: Any = list(asked.messages)
+        """The messages go past the package's walk through every field of them, which costs as much as the call itself."""
+        said = {"messages": list(asked.messages), **shape}
         return self._client.chat.completions.create(
-            model=self._settings.model or "", messages=messages, max_completion_tokens=tokens, **shape
+            model=self._settings.model or "", messages=[], max_completion_tokens=tokens, extra_body=said
         )
 
 

@@ -14,6 +14,7 @@ from bot.answer.retrieve import Passage
 
 TITLE_LIMIT = 90  # characters; a title is content of other people and may be anything
 QUOTE_LIMIT = 44  # characters of a statement that is pointed at
+SEGMENT = "not for everybody; this requester may read it"
 MOST_QUOTES, MOST_NEAREST, MOST_HINTS = 2, 3, 3
 HEADLINES = {
     "unsupported": "what was written could not be proved",
@@ -151,10 +152,10 @@ def _sentence(text: str) -> str:
 
 
 def _link(passage: Passage) -> str:
-    title = escape(passage.title[:TITLE_LIMIT] or passage.document)
+    title, only = escape(passage.title[:TITLE_LIMIT] or passage.document), f" ({SEGMENT})" if passage.audience == "segment" else ""
     if passage.url.startswith(("https://", "http://")):
-        return f'<a href="{escape(passage.url, quote=True)}">{title}</a>'
-    return title
+        return f'<a href="{escape(passage.url, quote=True)}">{title}</a>{only}'
+    return f"{title}{only}"
 
 
 def _foot(draft_id: str) -> str:

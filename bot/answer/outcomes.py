@@ -29,6 +29,7 @@ KINDS: tuple[Kind, ...] = ("sent", "edited", "rewritten", "ignored")
 AS_IT_WAS = 0.97  # share of the draft's words kept, and of the answer's words that are the draft's, from which on it is the same
 EDITED = 0.5  # share of the draft's words kept, in their order
 REWRITTEN = 0.4  # share of the draft's content words that the answer says too, in whatever order
+ENDED = ("solved", "closed")  # statuses at which an answer that did not come will not come
 LONGEST = 600  # words of either text that are compared
 
 
@@ -69,6 +70,8 @@ def _words(text: str) -> list[str]:
 
 def learn(engine: Engine, connector: str, ticket: Ticket, now: datetime) -> tuple[OutcomeRow, ...]:
     """What became of this ticket's drafts since it was looked at last; kept, each once."""
+    if ticket.status not in ENDED and not any(one.public and one.author in ("agent", "bot") for one in ticket.comments):
+        return ()
     with Session(reading(engine)) as session:
         waiting = outcomes.given(session, connector, ticket.id)
     rows = tuple(row for draft in waiting if (row := _outcome(connector, ticket, draft, now)))
@@ -82,7 +85,7 @@ def learn(engine: Engine, connector: str, ticket: Ticket, now: datetime) -> tupl
 def _outcome(connector: str, ticket: Ticket, draft: Given, now: datetime) -> OutcomeRow | None:
     """None while nobody has done anything about it."""
     reply = answer_to(ticket.comments, draft.comment)
-    if reply is None and ticket.status not in ("solved", "closed"):
+    if reply is None and ticket.status not in ENDED:
         return None
     found = compare(draft.text, reply.text, draft.language) if reply else Compared("ignored", 0.0)
     return OutcomeRow(

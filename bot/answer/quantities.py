@@ -18,6 +18,9 @@ SCALE: dict[str, tuple[str, Fraction]] = {
     "day": ("time", Fraction(86_400)), "week": ("time", Fraction(604_800)),
     "month": ("months", Fraction(1)), "year": ("months", Fraction(12)),
     "gram": ("mass", Fraction(1)), "kg": ("mass", Fraction(1000)),
+    "ml": ("volume", Fraction(1)), "cl": ("volume", Fraction(10)), "litre": ("volume", Fraction(1000)),
+    "hz": ("pace", Fraction(1)), "khz": ("pace", Fraction(1000)), "mhz": ("pace", Fraction(1_000_000)), "ghz": ("pace", Fraction(1_000_000_000)),
+    "watt": ("power", Fraction(1)), "kw": ("power", Fraction(1000)),
     "mm": ("length", Fraction(1)), "cm": ("length", Fraction(10)), "metre": ("length", Fraction(1000)), "km": ("length", Fraction(1_000_000)),
 }  # fmt: skip
 
@@ -56,6 +59,16 @@ SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
         (r"\b(?:une\s+)?demi-?\s?(seconde|minute|journée)\b", r"0.5 \1"),
         (r"\bquarter\s+of\s+an\s+hour\b|\bquart\s+d'heure\b|\bviertelstunde\b|\bcuarto\s+de\s+hora\b", "15 minutes"),
         (r"\b(\d+)\s*(?:hours?|heures?|stunden?|horas?|h)\s+(?:and\s+|et\s+|und\s+|y\s+)?(\d+)\s*(?:minutes?|minuten|minutos|min)\b", _hours),
+        (r"(\d[\d.,]*\s?(?:€|EUR|%|euros?|kg|g|GB|MB|times?|fois|mal|veces)?|[€$£]\s?\d[\d.,]*|\bonce|\btwice|\btimes)\s+an?\s+(year|month|week|day|night|hour|minute|litre|kilo|person|item|article|piece)\b", r"\1 per \2"),
+        (r"\s?°\s?C\b", " celsius"), (r"\s?°\s?F\b", " fahrenheit"),
+        (r"\bday\s+one\b", "the first day"),
+        (r"\btwice\b|\btwo\s+times\b", "2 times"), (r"\bthrice\b|\bthree\s+times\b", "3 times"), (r"\bdeux\s+fois\b", "2 fois"), (r"\btrois\s+fois\b", "3 fois"),
+        (r"\bzwei\s?mal\b", "2 mal"), (r"\bdrei\s?mal\b", "3 mal"), (r"\bdos\s+veces\b", "2 veces"), (r"\btres\s+veces\b", "3 veces"),
+        (r"\bhalf[- ]price\b", "50 % of the price"), (r"\bhalf\s+(?:of\s+)?(?=(?:the|its|their|your)\b)", "50 % of "), (r"\bmoitié\s+prix\b", "50 % du prix"),
+        (r"\bla\s+moitié\s+d(?=[eu]|')", "50 % d"), (r"\bdie\s+Hälfte\s+(?=de[sr]\b)", "50 % "), (r"\bla\s+mitad\s+de", "50 % de"),
+        (r"\b(?:a|one)\s+quarter\s+of\b", "25 % of"), (r"\bthree\s+quarters\s+of\b", "75 % of"),
+        (r"\b(?:not|no)\s+later\s+than(?=(?:\s+\w+){2,3}\s+(?:before|prior|beforehand|in\s+advance|ahead))", "at least"),
+        (r"\b(?:not|no)\s+(?:older|longer|larger|bigger|higher|heavier|later|more)\s+than\b", "at most"),
         (r"\b(EUR|USD|GBP|CHF)\s?(\d[\d.,']*\d|\d)", r"\2 \1"),
         (r"\b(\d+)(?:st|nd|rd|th|er|ème|ª|º)\b", r"\1"),
         (r"\bbetween\s+(?:the\s+)?(\d+)\s+and\s+(?:the\s+)?(\d+)\b", r"between \1 and \2"),
@@ -74,10 +87,12 @@ SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
 _BEFORE = tuple(
     (name, re.compile(rf"(?:^|\s)(?:{pattern})\s*$"))
     for name, pattern in (
-        ("upto", r"up to|no more than|not more than|never more than|at (?:the )?most|(?:a |the )?maximum(?: of)?|max|not exceed|jusqu(?:'| )?a|au (?:plus|maximum)|(?:un )?maximum de|bis zu|bis|hochstens|maximal|hasta(?: con)?|como maximo|(?:un )?maximo de"),
-        ("atleast", r"at least|(?:a )?minimum(?: of)?|no less than|not less than|au moins|au minimum|minimum de|mindestens|wenigstens|al menos|como minimo|minimo de"),
+        ("upto", r"as (?:long|many|much|late) as|until (?:they|you|he|she) (?:turn|are)|up to the age of|(?:maximum|maximal\w*|maximale?|ceiling|limit|cap)(?: \w+){0,3} (?:is|of|est(?: de)?|betragt|es(?: de)?|von)|up to|no more than|not more than|never more than|at (?:the )?most|(?:a |the )?maximum(?: of)?|max|not exceed|jusqu(?:'| )?a|au (?:plus|maximum)|(?:un )?maximum de|bis zu|bis|hochstens|maximal|hasta(?: con)?|como maximo|(?:un )?maximo de"),
+        ("atleast", r"(?:minimum|minimal\w*|minimale?)(?: \w+){0,3} (?:is|of|est(?: de)?|betragt|es(?: de)?|von)|at least|(?:a )?minimum(?: of)?|no less than|not less than|au moins|au minimum|minimum de|mindestens|wenigstens|al menos|como minimo|minimo de"),
         ("over", r"more than|over|above|exceeding|greater than|(?:old|heavi|long|larg|high|bigg|tall)er than|plus de|superieure?s? a|au-?\s?dela de|mehr als|uber|(?:alter|schwerer|langer|hoher) als|mas de|superior(?:es)? a|beyond|past"),
         ("under", r"less than|under|below|fewer than|(?:short|young|light|small|low)er than|moins de|inferieure?s? a|weniger als|unter|(?:kurzer|junger|kleiner) als|menos de|inferior(?:es)? a"),
+        ("in", r"within|innerhalb(?: von)?|binnen|sous|dans (?:les|un delai de)|dans un delai maximum de|dentro de(?: los)?|en (?:un|el) plazo (?:de|maximo de)|in the course of"),
+        ("from", r"from(?: (?:an? )?\w+ value of)?|a partir de|des|ab(?: einem \w+ von)?|desde|a partir de los"),
         ("after", r"after|apres|au bout de|nach|despues de|tras"),
         ("before", r"before|avant|vor|antes de(?: las)?"),
         ("about", r"about|approximately|around|roughly|approx|environ|a peu pres|etwa|ungefahr|circa|ca|rund|alrededor de|aproximadamente|un[oa]s"),
@@ -121,9 +136,12 @@ def quantities(number: Number, before: str, after: str) -> tuple[Quantity, ...]:
     return tuple(made)
 
 
+LOOSE: tuple[set[str], ...] = ({"", "in"}, {"in", "upto"}, {"", "from"}, {"from", "atleast"})  # pairs of limits that say the same
+
+
 def same(said: Quantity, source: Quantity) -> bool:
     """Value and measure agree and no limit is lost, added or changed; a date without its year agrees with the dated one."""
-    if said.bound != source.bound:
+    if said.bound != source.bound and {said.bound, source.bound} not in LOOSE:
         return False
     if said.kind != source.kind:
         return _is_age(said, source) or _is_age(source, said)

@@ -91,6 +91,7 @@ def _citation(marker: int, passage: Passage) -> dict[str, Any]:
         "url": passage.url,
         "audience": passage.audience,
         "passage": passage.text,
+        **({"segments": list(passage.segments)} if passage.audience == "segment" else {}),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 STEMMERS = {
@@ -134,6 +135,15 @@ def stem(word: str, language: str | None) -> str:
     import snowballstemmer
 
     return fold(str(snowballstemmer.stemmer(STEMMERS.get(language or "en", "english")).stemWord(word.casefold())))
+
+
+def stems(listed: Iterable[str], language: str | None) -> dict[str, str]:
+    """As `stem`, of many words at once, which is faster."""
+    import snowballstemmer
+
+    each = list(dict.fromkeys(listed))
+    found = snowballstemmer.stemmer(STEMMERS.get(language or "en", "english")).stemWords([word.casefold() for word in each])
+    return {word: fold(str(root)) for word, root in zip(each, found, strict=True)}
 
 
 def stop_words(language: str | None) -> frozenset[str]:

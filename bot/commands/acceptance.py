@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from bot.terminal import AsJson, demand, echo_json, read_config, read_moment, spoken_errors
+
 
 def register(app: typer.Typer) -> None:
     app.command()(acceptance)
@@ -15,14 +17,13 @@ def acceptance(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The helpdesk's connector; without it all.")] = None,
     since: Annotated[str | None, typer.Option("--since", metavar="ISO8601", help="Only what agents did from then on.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what agents make of the drafts.
 
     Sent as they were, edited, rewritten or ignored, by topic.
     """
     from bot.acceptance import describe, show, uses
-    from bot.cli import demand, echo_json, read_config, read_moment, spoken_errors
     from storage.database import open_database
 
     config = read_config(context)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from bot.terminal import FAILED, read_config, spoken_errors
+
 
 def register(app: typer.Typer) -> None:
     app.command()(health)
@@ -14,7 +16,6 @@ def health(context: typer.Context) -> None:
 
     The same parts as /readyz, also where no HTTP is served.
     """
-    from bot.cli import FAILED, read_config, spoken_errors
     from bot.errands import ask_ready
 
     with spoken_errors():

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
+from bot.terminal import FAILED, AsJson, echo_json, read_config, spoken_errors
+
 Requester = Annotated[str, typer.Option("--requester", metavar="EMAIL", help="The person's e-mail address.")]
 
 
@@ -22,7 +23,6 @@ def forget(context: typer.Context, requester: Requester, as_json: AsJson = False
     From rows, index, drafts, caches, training files and durable work. Their tickets at the helpdesk are the helpdesk's: erase them there
     first, or what moves again is read again. Backups made before still hold what they held.
     """
-    from bot.cli import FAILED, echo_json, read_config, spoken_errors
     from bot.errands import errands
 
     with spoken_errors(), errands(read_config(context)) as desk:
@@ -53,7 +53,6 @@ def export(
     import json
     import os
 
-    from bot.cli import echo_json, read_config, spoken_errors
     from bot.errands import errands
     from connectors.base import ConfigProblem
 

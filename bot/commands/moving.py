@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from bot.terminal import complain, read_config, spoken_errors
+
 Folder = Annotated[Path, typer.Argument(metavar="DIR")]
 
 
@@ -22,7 +24,6 @@ def backup(context: typer.Context, folder: Folder) -> None:
     The index is not among them: it is made from the database. Neither are the secrets that the configuration refers to.
     """
     from bot.backup import backup as keep
-    from bot.cli import read_config, spoken_errors
 
     with spoken_errors():
         kept = keep(read_config(context), folder)
@@ -32,7 +33,6 @@ def backup(context: typer.Context, folder: Folder) -> None:
 def restore(context: typer.Context, folder: Folder) -> None:
     """Bring a backup back into an empty data_dir, and make the index anew. Asks no vendor."""
     from bot.backup import restore as bring_back
-    from bot.cli import read_config, spoken_errors
     from bot.deployment import open_deployment
     from bot.restoring import restore_index
 
@@ -56,7 +56,6 @@ def migrate(
 
     Nothing is embedded again. Counts and digests of what arrived are compared; what is here stays as it is.
     """
-    from bot.cli import complain, read_config, spoken_errors
     from bot.moving import migrate as carry_over
 
     config = read_config(context)

@@ -16,7 +16,7 @@ from bot.spending import midnight
 from storage import expenses, reviews
 from storage.database import reading
 from storage.expenses import Expense
-from storage.spending import spent as paid_today
+from storage.spending import spent_on
 
 DAYS = 30
 SERIES = 5  # models with a colour of their own
@@ -29,7 +29,7 @@ def show(office: Office, visitor: Visitor, request: Request) -> Response:
     with Database(reading(office.engine)) as s:
         spent = expenses.by_day(s, since)
         topics = reviews.costs_by_topic(s, since)
-        today = paid_today(s, since=midnight(now))
+        today = spent_on(s, now)
     cap = office.config.budget.usd_per_day if office.config.budget else None
     models = _models(spent)
     dearest = max((usd for _, _, usd in models), default=0.0)

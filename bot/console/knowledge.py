@@ -60,7 +60,8 @@ def show(office: Office, visitor: Visitor, request: Request) -> Response:
         last, held = ledger.last_syncs(s), holdings.holdings(s)
         shelves = [_shelf(office, s, settings, last, held) for settings in office.config.connectors]
         met = reviews.of_kind(s, "conflict", CONTRADICTIONS)
-        unreadable = holdings.unreadable(s, UNREADABLE) if any(one.unreadable for one in held.values()) else []
+        failing = [name for name, one in held.items() if one.unreadable]
+        unreadable = holdings.unreadable(s, failing, UNREADABLE) if failing else []
     return render(
         office,
         visitor,

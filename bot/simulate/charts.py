@@ -8,30 +8,30 @@ from markupsafe import Markup, escape
 
 from bot.simulate.intervals import Figure
 
-WIDTH, ROW, LEFT, RIGHT = 330, 30, 116, 82  # SVG units, one a pixel on a telephone
+WIDTH, ROW, RIGHT = 330, 44, 82  # SVG units, one a pixel on a telephone
 SIDE = 320  # of the calibration square
 MOST_ROWS = 60
-LONGEST = 17  # characters of a row's name
+LONGEST = 40  # characters of a row's name, which stands above its bar
 
 
 def bars(rows: Sequence[tuple[str, Figure]], title: str) -> Markup:
     """A share per row, 0 to 100%, with its interval as a whisker."""
     shown = [(name, figure) for name, figure in rows if figure.value is not None][-MOST_ROWS:]
     height = ROW * len(shown) + 10
-    scale = WIDTH - LEFT - RIGHT
+    scale = WIDTH - RIGHT
     parts = []
     for at, (name, figure) in enumerate(shown):
         y = 8 + at * ROW
-        value, low, high = (LEFT + scale * min(1.0, max(0.0, number or 0.0)) for number in (figure.value, figure.low, figure.high))
+        value, low, high = (scale * min(1.0, max(0.0, number or 0.0)) for number in (figure.value, figure.low, figure.high))
         parts.append(
             Markup(
-                '<text x="{}" y="{}" class="name">{}</text><rect x="{}" y="{}" width="{}" height="16" rx="3" class="track"/>'
-                '<rect x="{}" y="{}" width="{:.1f}" height="16" rx="3" class="bar"/>'
+                '<text x="0" y="{}" class="value">{}</text><rect x="0" y="{}" width="{}" height="16" rx="3" class="track"/>'
+                '<rect x="0" y="{}" width="{:.1f}" height="16" rx="3" class="bar"/>'
                 '<path d="M{:.1f} {}H{:.1f}" class="whisker"/><text x="{}" y="{}" class="value">{:.0%} of {}</text>'
             ).format(
-                *(LEFT - 8, y + 13, name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"),
-                *(LEFT, y, scale, LEFT, y, value - LEFT, low, y + 8, high),
-                *(WIDTH - RIGHT + 8, y + 13, figure.value, figure.n),
+                *(y + 6, name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"),
+                *(y + 12, scale, y + 12, value, low, y + 20, high),
+                *(scale + 8, y + 25, figure.value, figure.n),
             )
         )
     return _picture(WIDTH, height, title, parts)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from bot.terminal import FAILED, AsJson, complain, demand, echo_json, read_config, read_moment, spoken_errors
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from bot.simulate.topics import Shown
     from storage.samples import Verdict
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
 EVERYTHING = datetime(1970, 1, 1, tzinfo=UTC)
 KEYS = {"r": "right", "w": "wrong", "u": "unsure"}
 
@@ -46,7 +47,6 @@ def simulate(  # noqa: PLR0917 - a command's options are keywords to the one who
 
     Nothing is sent. Writes report.html and report.json; run again, it goes on where it stopped.
     """
-    from bot.cli import FAILED, demand, echo_json, read_config, read_moment, spoken_errors
     from bot.simulate.replay import Wish
     from bot.simulate.told import print_comparison, print_summary
 
@@ -101,7 +101,6 @@ def reviewed(
 
 def demand_comparable(path: Path) -> None:
     """A report or a configuration, found to be wrong before hours were spent."""
-    from bot.cli import complain, spoken_errors
     from bot.config import ConfigFaults, load
     from bot.simulate.compare import read_report
     from bot.simulate.review import is_report
@@ -124,7 +123,6 @@ def label(
 
     Kept for good, and used again wherever the bot writes the same to the same ticket.
     """
-    from bot.cli import complain, demand, read_config, spoken_errors
     from bot.simulate.commands import read_labels, record_label
     from bot.simulate.told import stand
     from storage.database import open_database
@@ -160,7 +158,6 @@ def gaps(
     From the newest simulation and the live tickets that were handed over; with an article drafted from the agents' own answers. Then
     which documents contradict each other, and which of them agents contradict.
     """
-    from bot.cli import demand, echo_json, read_config, spoken_errors
     from bot.simulate.commands import contradictions_of, gaps_of
     from bot.simulate.told import print_contradictions, print_gaps
     from storage.database import open_database

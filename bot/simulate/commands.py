@@ -148,7 +148,7 @@ def _answered(engine: Engine, connectors: Sequence[str]) -> Iterator[SampleRow]:
 def _live(engine: Engine, connector: str) -> Iterator[Unanswered]:
     query = select(drafts.c.ticket_id, drafts.c.subject, drafts.c.reason, drafts.c.record)
     query = query.where(drafts.c.connector == connector, drafts.c.decision == "handoff").order_by(drafts.c.created_at)
-    with reading(engine).connect() as connection:
+    with reading(engine, in_parts=True).connect() as connection:
         for row in connection.execute(query.execution_options(yield_per=100)):
             if row.reason.partition(":")[0] in UNANSWERED:
                 triage = row.record["triage"]

@@ -15,10 +15,10 @@ from sqlmodel import Session
 
 from bot.config import Config
 from bot.config.model import Prices
-from bot.spending import Budget, Purse, midnight
+from bot.spending import Budget, Purse
 from connectors.base import ConfigProblem
 from storage.database import reading
-from storage.spending import APART, spending, spent
+from storage.spending import APART, spending, spent_on
 
 GUESSED_PROMPT, GUESSED_COMPLETION = 3_000, 400  # tokens of a call, until the first was paid for
 
@@ -68,7 +68,7 @@ def left(config: Config, engine: Engine, most: float | None, now: datetime) -> f
     if most is not None or config.budget is None or config.budget.usd_per_day is None:
         return most
     with Session(reading(engine)) as session:
-        return max(0.0, config.budget.usd_per_day - spent(session, since=midnight(now)))
+        return max(0.0, config.budget.usd_per_day - spent_on(session, now))
 
 
 def forecast(tickets: int, price: Price, most: float | None) -> str:

@@ -17,6 +17,7 @@ import bot.answer
 import bot.tone
 import storage
 from bot.config import Config
+from bot.tone.exemplars import newest
 from storage.database import reading
 from storage.samples import knowledge_keys, knowledge_state
 from storage.voices import in_use
@@ -69,8 +70,10 @@ def _without(part: Any) -> Any:
 
 
 def sheets(folder: Path) -> list[list[str]]:
-    """How the team speaks: its style sheet, with the operator's edits, and whatever sheet may stand beside it."""
-    return [[path.name, path.read_text(encoding="utf-8", errors="replace")] for path in sorted(folder.glob("*.yaml"))]
+    """How the team speaks: its style sheet, with the operator's edits, any other beside it, and which replies are exemplars."""
+    sheets = [[path.name, path.read_text(encoding="utf-8", errors="replace")] for path in sorted(folder.glob("*.yaml"))]
+    dataset = newest(folder)  # its replies are shown to a writing model
+    return [*sheets, ["replies", dataset.name if dataset else ""]]
 
 
 @lru_cache(maxsize=1)
@@ -81,7 +84,8 @@ def code() -> str:
 
 def answering_modules() -> Iterator[Path]:
     for package in (bot.answer, bot.tone):
-        yield from sorted(Path(str(package.__file__)).parent.glob("*.py"))
+        home = Path(str(package.__file__)).parent
+        yield from sorted(path for path in home.iterdir() if path.suffix in (".py", ".txt", ".yaml"))
     yield from (Path(str(storage.__file__)).parent / f"{name}.py" for name in STORED)
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
+from bot.terminal import FAILED, AsJson, echo_json, read_config, spoken_errors
+
 DatasetId = Annotated[str | None, typer.Option("--dataset", metavar="ID", help="[default: the newest]")]
 tone = typer.Typer(
     name="tone", help="The voice, from the team's replies to a measured result.", no_args_is_help=True, rich_markup_mode=None
@@ -47,7 +48,6 @@ def dataset(  # noqa: PLR0917 - a command's options are keywords to the one who 
 
     Reads the helpdesks whose knowledge.solved_tickets is voice. Says what was dropped and why. Personal data is struck out.
     """
-    from bot.cli import echo_json, read_config, spoken_errors
     from bot.tone.errands import make_dataset
 
     config = read_config(context)
@@ -69,7 +69,6 @@ def dataset(  # noqa: PLR0917 - a command's options are keywords to the one who 
 @tone.command()
 def validate(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJson = False) -> None:
     """Check a training file, line by line."""
-    from bot.cli import FAILED, echo_json, spoken_errors
     from bot.tone.validation import validate as examine
 
     with spoken_errors():
@@ -95,7 +94,6 @@ def estimate(  # noqa: PLR0917 - a command's options are keywords to the one who
     as_json: AsJson = False,
 ) -> None:
     """Say what training and a month of use would cost; nothing is asked of anybody."""
-    from bot.cli import echo_json, read_config, spoken_errors
     from bot.tone.errands import estimates
 
     config = read_config(context)
@@ -133,7 +131,6 @@ def train(  # noqa: PLR0917 - a command's options are keywords to the one who ty
 
     Run again, it goes on with the job there is: the same data set, base and options are never paid twice.
     """
-    from bot.cli import FAILED, read_config, spoken_errors
     from bot.tone.again import again as repeat
     from bot.tone.training import train as run
 
@@ -167,7 +164,6 @@ def sweep(  # noqa: PLR0917 - a command's options are keywords to the one who ty
 
     Stops before the job that could overstep the cap. Run again, it goes on; nothing is paid twice.
     """
-    from bot.cli import echo_json, read_config, spoken_errors
     from bot.tone.sweep import sweep as run
 
     config = read_config(context)
@@ -192,7 +188,6 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """How a training job stands."""
-    from bot.cli import read_config, spoken_errors
     from bot.tone.training import look
 
     config = read_config(context)
@@ -203,7 +198,6 @@ def status(
 @tone.command()
 def cancel(context: typer.Context, job: Annotated[str, typer.Argument(metavar="JOB")], as_json: AsJson = False) -> None:
     """Stop a training job."""
-    from bot.cli import read_config, spoken_errors
     from bot.tone.training import cancel as stop
 
     config = read_config(context)
@@ -224,7 +218,6 @@ def evaluate(
     A voice: whether it can be told from the team, and what it does to facts, against `none` and `exemplars`; writes evaluation.html
     and evaluation.json. A triage: where it is right more often than the built-in one.
     """
-    from bot.cli import echo_json, read_config, spoken_errors
     from bot.tone.measuring import evaluate as measure
 
     config = read_config(context)
@@ -250,7 +243,6 @@ def evaluate(
 @tone.command()
 def rules(context: typer.Context, as_json: AsJson = False) -> None:
     """Edits that agents make again and again, each tried on the newest simulation's drafts. Nothing is changed."""
-    from bot.cli import echo_json, read_config, spoken_errors
     from bot.tone.rules import rules as proposed
 
     config = read_config(context)
@@ -271,7 +263,6 @@ def rules(context: typer.Context, as_json: AsJson = False) -> None:
 @tone.command("list")
 def list_(context: typer.Context, as_json: AsJson = False) -> None:
     """The voices that were trained."""
-    from bot.cli import echo_json, read_config, spoken_errors
     from bot.tone.training import listed
 
     config = read_config(context)
@@ -292,7 +283,6 @@ def promote(
     as_json: AsJson = False,
 ) -> None:
     """Use a trained voice from now on (with `voice: {provider: model}`)."""
-    from bot.cli import read_config, spoken_errors
     from bot.tone.training import promote as use
 
     config = read_config(context)
@@ -307,7 +297,6 @@ def rollback(
     as_json: AsJson = False,
 ) -> None:
     """Go back to the model before the one in use."""
-    from bot.cli import echo_json, read_config, spoken_errors
     from bot.tone.training import roll_back
 
     config = read_config(context)
@@ -321,7 +310,6 @@ def rollback(
 
 
 def show(row: dict[str, Any], as_json: bool) -> None:
-    from bot.cli import echo_json
 
     if as_json:
         echo_json(row)

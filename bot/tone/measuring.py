@@ -37,11 +37,17 @@ class Asked(Rewriter, Protocol):
 
 
 def evaluate(
-    config: Config, name: str | None, *, out: Path | None, task: str = "tone", told: Callable[[str], None] = lambda _: None
+    config: Config,
+    name: str | None,
+    *,
+    out: Path | None,
+    task: str = "tone",
+    told: Callable[[str], None] = lambda _: None,
+    away: float = AWAY,
 ) -> dict[str, Any]:
     """Measures a trained model (the newest by default; none at all: what needs no training), or any model by its name.
 
-    Returns the report with `page`. Raises ConfigProblem, Transient.
+    Returns the report with `page`. Raises ConfigProblem, and Transient where the model left this share of the replies unanswered.
     """
     with registry(config) as engine:
         row = _row(engine, name, task)
@@ -54,7 +60,7 @@ def evaluate(
         if model:
             rewriter = rewriter_for(config, engine, model, row["provider"] if row else None)
         spoken = _spoken(replies, style, rewriter, told)
-        _must_have_spoken(spoken.get(MODEL, ()), model)
+        _must_have_spoken(spoken.get(MODEL, ()), model, away)
         try:
             measured = measure(replies, spoken)
         except ValueError as problem:
@@ -84,9 +90,7 @@ def _spoken(replies: Sequence[Reply], style: Style | None, rewriter: Asked | Non
     return found
 
 
-def _triage(
-    config: Config, engine: Engine, row: Mapping[str, Any] | None, model: str | None, dataset: tuple[str, Path]
-) -> dict[str, Any]:
+def _triage(config: Config, engine: Engine, row: Mapping[str, Any] | None, model: str | None, dataset: tuple[str, Path]) -> dict[str, Any]:
     from bot.tone.triaging import measure_triage
 
     if model is None:
@@ -110,9 +114,9 @@ def _row(engine: Engine, name: str | None, task: str) -> dict[str, Any] | None:
     return next((row for row in finished if name in (row["model"], row["job"], row["key"])), None)
 
 
-def _must_have_spoken(said: Sequence[Spoken], model: str | None) -> None:
+def _must_have_spoken(said: Sequence[Spoken], model: str | None, away: float) -> None:
     lost = [one.why for one in said if one.why and one.why.startswith("the voice's model failed")]
-    if lost and len(lost) >= AWAY * len(said):
+    if lost and len(lost) >= away * len(said):
         raise Transient(f"{model} answered {len(said) - len(lost)} of {len(said)} times, so nothing was measured; {lost[0]}")
 
 

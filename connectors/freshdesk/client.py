@@ -153,6 +153,9 @@ class Calls:
                 return mapping(found.get("contact")) or found
         return {}
 
+    def contact(self, contact_id: str) -> Row | None:
+        return self.one(f"/contacts/{contact_id}", urgent=True)
+
     def write(self, ticket_id: str, html: str, *, public: bool) -> Row:
         """Sent once: a note among agents, or a reply that is mailed to the customer. HttpError, RateLimited or Transient otherwise."""
         if public:

@@ -11,6 +11,7 @@ from connectors.base import (
     JSON,
     ConfigProblem,
     Cursor,
+    Membership,
     Outdated,
     Page,
     Part,
@@ -25,7 +26,7 @@ from connectors.base import (
     WebhookEvent,
 )
 from connectors.fields import Row, mapping, number
-from connectors.freshdesk import desk, tickets
+from connectors.freshdesk import desk, readers, tickets
 from connectors.freshdesk.client import Calls, sign_in
 from connectors.freshdesk.parse import Place, code
 from connectors.freshdesk.settings import Settings
@@ -38,7 +39,7 @@ ALL_TICKETS = 1  # an agent's ticket_scope; 2: of its groups, 3: its own
 
 
 class Freshdesk:
-    """One account. Implements Source, Listing, Divided, Forewarned, Helpdesk and Webhook."""
+    """One account. Implements Source, Listing, Divided, Forewarned, Helpdesk, Segmented, Statuses, Fields and Webhook."""
 
     def __init__(self, settings: Settings, http: HttpFactory, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._settings = settings
@@ -106,6 +107,12 @@ class Freshdesk:
         requester = number(row.get("requester_id"))
         person = self._calls.person(requester) if requester else {}
         return desk.ticket(self._settings.base_url, row, said, self._ourselves(), person)
+
+    def membership(self, ticket: Ticket) -> Membership:
+        """Of the requester's contact as it stands now."""
+        requester = number(ticket.requester_id)
+        contact = self._calls.contact(requester) if requester else None
+        return readers.membership(self._settings.name, contact, ticket.organization_id)
 
     def _standing(self, ticket_id: str) -> tuple[Row, list[Row]] | None:
         """The ticket, then what was said on it, so that its version is never too new. None: deleted, or spam."""

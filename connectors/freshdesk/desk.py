@@ -16,6 +16,7 @@ from connectors import machines
 from connectors.base import Author, Comment, Ticket, TicketRef
 from connectors.fields import Row, mapping, moment, number, objects
 from connectors.freshdesk.parse import LONG_AGO, code, digest, language
+from connectors.freshdesk.readers import sole_reader
 from connectors.markdown import plain
 
 Status = Literal["new", "open", "pending", "hold", "solved", "closed"]
@@ -164,6 +165,8 @@ def ticket(origin: str, row: Row, conversations: Sequence[Row], ourselves: str, 
         channel=CHANNELS.get(code(row.get("source")) or 0, "other"),
         language=language(person.get("language")),
         automated=automated(subject, said, conversations, email),
+        sole_reader=sole_reader(row, said, conversations),
+        organization_id=number(row.get("company_id")),
     )
 
 

@@ -10,14 +10,13 @@ from datetime import UTC, datetime
 
 from connectors.base import Document, Gone, Transient, Unreadable
 from connectors.fields import Row, mapping, moment, number, objects
+from connectors.freshdesk.readers import Readers, names
 from connectors.markdown import to_markdown
 
 Change = Document | Gone | Unreadable
 
-EVERYBODY = 1  # a folder's visibility; sources disagree about the codes from 5 on, so no other one is believed to be public
 PUBLISHED = 2  # an article's status
 PERSONAL = 1  # a canned response's visibility
-LIMITS = ("company_ids", "contact_segment_ids", "company_segment_ids")  # a folder has them where only some customers may read it
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -62,10 +61,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A folder; `public`: whether everybody may read it and all the folders around it."""
+    """A folder, and who may read it and all the folders around it."""
 
     id: str
-    public: bool
+    readers: Readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +81,10 @@ class Text:
         return f"{base}:{self.locale.lower()}" if self.locale else base
 
     @property
-    def public(self) -> bool:
-        """Not where the row names another folder than the one in which it was met."""
-        return self.shelf is not None and self.shelf.public and number(self.row.get("folder_id")) in (None, self.shelf.id)
+    def readers(self) -> Readers:
+        """Nobody where the row names another folder than the one in which it was met."""
+        at_home = self.shelf is not None and number(self.row.get("folder_id")) in (None, self.shelf.id)
+        return self.shelf.readers if self.shelf and at_home else Readers()
 
     @property
     def live(self) -> bool:
@@ -94,12 +94,8 @@ class Text:
     def digest(self) -> str:
         row = self.row
         told = [row.get(key) for key in ("folder_id", "status", "updated_at", "title", "description", "description_text")]
-        return digest(*told, self.public, self.locale, shown_language(row))
-
-
-def is_open(folder: Row) -> bool:
-    """Whether everybody may read what lies directly in a folder; one that does not tell is not open."""
-    return code(folder.get("visibility")) == EVERYBODY and not any(folder.get(limit) for limit in LIMITS)
+        groups = sorted(self.readers.groups)
+        return digest(*told, self.readers.public, self.locale, shown_language(row), *([groups] if groups else []))
 
 
 def shown_language(row: Row) -> str | None:
@@ -127,6 +123,7 @@ def article(place: Place, text: Text, primary: str | None = None) -> Change:
         markdown = to_markdown(body, url)
     except (ValueError, TypeError, RecursionError) as problem:
         return Unreadable(identity, f"the article could not be read as HTML ({type(problem).__name__})")
+    readers = text.readers if code(row.get("status")) == PUBLISHED else Readers()
     return Document(
         id=identity,
         title=" ".join(title.split()),
@@ -134,8 +131,9 @@ def article(place: Place, text: Text, primary: str | None = None) -> Change:
         url=url,
         updated_at=moment(row.get("updated_at")),
         created_at=moment(row.get("created_at")),
-        audience="public" if text.public and code(row.get("status")) == PUBLISHED else "internal",
+        audience="public" if readers.public else "internal",
         language=language(text.locale or shown_language(row) or primary),
+        segments=names(place.name, readers.groups),
     )
 
 

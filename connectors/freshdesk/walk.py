@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from connectors.base import ConfigProblem, Transient
 from connectors.fields import Row, number
 from connectors.freshdesk.client import Calls
-from connectors.freshdesk.parse import Shelf, Text, is_open, language, same_text, shown_language
+from connectors.freshdesk.parse import Shelf, Text, language, same_text, shown_language
+from connectors.freshdesk.readers import Readers, of_folder
 from connectors.http import HttpError
 
 CATEGORIES = "/solutions/categories"
@@ -50,16 +51,16 @@ class Walk:
         inner = [row for row in top if number(row.get("parent_folder_id"))]
         for row in top:
             if row not in inner:
-                yield from self._within(row, around=True)
+                yield from self._within(row, Readers(public=True))
         # Some list them all at once. One that is not met below its parent has nobody who could say that everybody may read it.
         for row in inner:
-            yield from self._within(row, around=False)
+            yield from self._within(row, Readers())
 
-    def _within(self, row: Row, *, around: bool) -> Iterator[Shelf]:
+    def _within(self, row: Row, around: Readers) -> Iterator[Shelf]:
         identity = number(row.get("id"))
         if identity is None or identity in self.shelves:
             return
-        shelf = Shelf(identity, around and is_open(row))
+        shelf = Shelf(identity, of_folder(row).within(around))
         self.shelves[identity] = shelf
         yield shelf
         counted = row.get("sub_folders_count")
@@ -67,7 +68,7 @@ class Walk:
             return
         # Accounts of before folders within folders tell no number, and have no such list.
         for inner in self._rows(f"{FOLDERS}/{identity}/subfolders", may_vanish=True, may_lack=counted is None):
-            yield from self._within(inner, around=shelf.public)
+            yield from self._within(inner, shelf.readers)
 
     def articles(self, shelf: Shelf) -> Iterator[list[Text]]:
         """A folder's articles, page by page, then their translations."""

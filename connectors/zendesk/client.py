@@ -126,6 +126,21 @@ class Calls:
                 continue  # nobody of these is left: their role stays unknown
         return found
 
+    def user(self, user_id: str) -> Row | None:
+        """As of now; None when nobody is found or may be seen."""
+        try:
+            return mapping(mapping(self.ask(f"/users/{user_id}.json", urgent=True).json()).get("user")) or None
+        except HttpError:
+            return None
+
+    def segments_of(self, user_id: str) -> list[Row] | None:
+        """The user segments that a user is in; of an agent who is no Help Center manager, only those it is in itself. None: not told."""
+        path = f"/help_center/users/{user_id}/user_segments.json"
+        try:
+            return [row for batch in self.batches(path, "user_segments", dict(PAGE), urgent=True) for row in batch.rows]
+        except HttpError:
+            return None
+
     def locales(self) -> tuple[str, ...] | None:
         """The Help Center's enabled locales; None where the account does not tell. Ask it after a call that proved the credential."""
         try:

@@ -12,6 +12,7 @@ from connectors.base import (
     ConfigProblem,
     Cursor,
     CursorExpired,
+    Membership,
     Outdated,
     Page,
     RateLimited,
@@ -27,7 +28,7 @@ from connectors.base import (
 )
 from connectors.fields import Row, mapping, moment, number
 from connectors.http import HttpError, HttpFactory
-from connectors.zendesk import parse
+from connectors.zendesk import parse, readers
 from connectors.zendesk.articles import ARTICLES, Library, explain
 from connectors.zendesk.client import Calls, by_id, sign_in
 from connectors.zendesk.settings import Settings
@@ -43,7 +44,7 @@ KEY_SHOWN = 12  # characters of the effect key that stand in a note's foot
 
 
 class Zendesk:
-    """One account. Implements Source, Listing, Helpdesk and Webhook."""
+    """One account. Implements Source, Listing, Helpdesk, Segmented, Fields and Webhook."""
 
     def __init__(self, settings: Settings, http: HttpFactory, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._settings = settings
@@ -176,6 +177,17 @@ class Zendesk:
         missing = sorted({identity for identity in parse.author_ids(row, comments) if identity not in people})
         people.update(by_id(self._calls.users(missing)))
         return parse.ticket(self._settings.base_url, row, comments, self._me(), people)
+
+    def membership(self, ticket: Ticket) -> Membership:
+        """The requester's user segments as Zendesk tells them now."""
+        requester = number(ticket.requester_id)
+        doubt = readers.doubt(self._calls.user(requester) if requester else None)
+        found = self._calls.segments_of(requester) if requester and not doubt else None
+        if doubt:
+            return Membership(frozenset(), doubt)
+        if found is None:
+            return Membership(frozenset(), "Zendesk does not tell the requester's segments")
+        return readers.membership(self._settings.name, found, ticket.organization_id)
 
     def _me(self) -> str:
         if self._ourselves is None:

@@ -14,6 +14,7 @@ from connectors.base import JSON, Author, Comment, Document, Gone, Ticket, Ticke
 from connectors.fields import Row, mapping, moment, number, objects
 from connectors.markdown import to_markdown
 from connectors.zendesk.machines import machine
+from connectors.zendesk.readers import is_public, segments, sole_reader
 
 Change = Document | Gone | Unreadable
 Status = Literal["new", "open", "pending", "hold", "solved", "closed"]
@@ -140,17 +141,12 @@ def article_change(place: Place, row: Row, locale: str, version: Row) -> Change:
         created_at=moment(version.get("created_at")) or moment(row.get("created_at")),
         audience="public" if is_public(row) else "internal",
         language=language(locale),
+        segments=() if is_public(row) else segments(place.name, row),
     )
 
 
 def is_live(version: Row) -> bool:
     return not version.get("draft") and not version.get("hidden")
-
-
-def is_public(row: Row) -> bool:
-    """Whether everyone may read it: no user segment at all. An answer that does not say is not public."""
-    said = "user_segment_id" in row or "user_segment_ids" in row
-    return said and row.get("user_segment_id") is None and not row.get("user_segment_ids")
 
 
 def article_url(place: Place, row: Row, locale: str, version: Row) -> str:
@@ -314,6 +310,8 @@ def ticket(origin: str, row: Row, comments: Sequence[Row], ourselves: str, users
         language=language(str(asking.get("locale") or "")),
         automated=machine(subject, said, comments, users),
         satisfaction=_satisfaction(row),
+        sole_reader=sole_reader(row, said, comments),
+        organization_id=number(row.get("organization_id")),
     )
 
 

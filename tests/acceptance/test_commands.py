@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import signal
 import subprocess
@@ -210,6 +211,19 @@ def test_the_service_takes_webhooks_and_stops_within_ten_seconds(sandbox: Sandbo
     assert stopped == 0
     assert time.monotonic() - begun < 10
     assert len(sandbox.desk.ledger.comments(ticket.id)) == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's list of a process's threads")
+def test_a_stop_is_heard_whichever_thread_it_wakes(config: Path) -> None:
+    """A process that was frozen when it was told to stop may be woken in any of its threads."""
+    worker = start(config, "worker")
+    try:
+        await_output(config, '"event": "working"')
+        others = [int(task.name) for task in Path(f"/proc/{worker.pid}/task").iterdir() if int(task.name) != worker.pid]
+        assert ctypes.CDLL(None).tgkill(worker.pid, others[-1], int(signal.SIGTERM)) == 0
+        assert worker.wait(timeout=15) == 0
+    finally:
+        worker.kill()
 
 
 def test_the_demo_needs_nothing_and_ends_well() -> None:

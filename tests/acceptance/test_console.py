@@ -277,5 +277,5 @@ def test_the_demo_keeps_the_console_up_and_tells_its_password(chromium: Any) -> 
 def is_up(url: str) -> bool:
     try:
         return requests.get(f"{url}/healthz", timeout=2).status_code == 200
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False

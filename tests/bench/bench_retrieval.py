@@ -107,7 +107,8 @@ def loaded(documents: Sequence[Document], embedder: Embedder) -> Iterator[Index]
         home = Path(scratch)
         vectors = open_vectors(home / "index", embedder.dimensions, embedder=embedder.name)
         index = Index(open_database("sqlite", folder=home), vectors, embedder)
-        assert sync("bench", Direct(documents), index.engine, vectors, embedder).error is None
+        outcome = sync("bench", Direct(documents), index.engine, vectors, embedder)
+        assert outcome.error is None, outcome.error
         yield index
         vectors.close()
         index.engine.dispose()

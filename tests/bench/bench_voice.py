@@ -39,7 +39,7 @@ def shown(name: str, row: dict[str, Any]) -> None:
     own = f"{row['auc_before_fallback']:.3f}" if row["auc_before_fallback"] is not None else "-"
     print(
         f"{name:12} AUC own words {own:>6}   as sent {row['auc']:.3f} ({row['auc_low']:.2f} to {row['auc_high']:.2f})"
-        f"   facts kept {row['facts_kept']:.1%}   fell back {row['fell_back']:.0%}",
+        f"   facts kept {row['facts_kept']:.1%}   fell back {row['fell_back']:.0%} {row['reasons'] or ''}",
         flush=True,
     )
 
@@ -57,10 +57,12 @@ def measure(folder: Path, model: Path, epochs: int) -> int:
         if row["state"] != "succeeded":
             print(row["reason"])
             return 1
-        before = evaluate(config, "base", out=folder / "untuned")
         after = evaluate(config, str(row["model"]), out=folder / "tuned")
-    for name, document, at in (("none", after, 0), ("exemplars", after, 1), ("untuned", before, 2), ("tuned", after, 2)):
-        shown(name, document["voices"][at])
+        for name, at in (("none", 0), ("exemplars", 1), ("tuned", 2)):
+            shown(name, after["voices"][at])
+        # A small model that was not tuned talks on until it is cut off: those replies it left unanswered, the others are measured.
+        before = evaluate(config, "base", out=folder / "untuned", away=1.0)
+        shown("untuned", before["voices"][2])
     losses = [point["valid_loss"] for point in row["curve"]]
     print(f"held-out loss {losses[0]:.3f} -> {losses[-1]:.3f} nats per token")
     print(f"verdict: {after['verdict']}\n{after['page']}")

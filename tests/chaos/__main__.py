@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from faults import FAULTS, mount_small_disk, unmount_small_disk
-from invariants import always, at_rest, journal, unanswered
+from invariants import always, at_rest, journal, late, takeovers, unanswered, unsettled
 from rig import NotHere, Postgres, Rig, pause
 
 from connectors.sandbox import Sandbox
@@ -40,7 +40,8 @@ def play(given: argparse.Namespace) -> int:
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="draftdesk-chaos-"))
         folder.chmod(0o755)
-        stack.callback(shutil.rmtree, folder, True)
+        if not given.keep:
+            stack.callback(shutil.rmtree, folder, True)
         sandbox = stack.enter_context(Sandbox(export_delay=0))
         sandbox.model.latency = given.latency
         postgres = None
@@ -77,7 +78,8 @@ def play(given: argparse.Namespace) -> int:
 def strike_and_load(rig: Rig, dice: random.Random, given: argparse.Namespace, chosen: list[str]) -> tuple[list[str], Counter[str]]:
     """One fault after the other, while tickets come in and people act on them; the invariants are looked at all along."""
     stop, troubles, counted = threading.Event(), list[str](), Counter[str]()
-    load = threading.Thread(target=ask, args=(rig, random.Random(given.seed + 1), given.tickets, given.faults * given.gap, stop))
+    asked = (rig, random.Random(given.seed + 1), given.tickets, given.faults * given.gap, not given.alone, stop)
+    load = threading.Thread(target=ask, args=asked)
     watch = threading.Thread(target=look, args=(rig, troubles, stop))
     load.start()
     watch.start()
@@ -99,14 +101,14 @@ def strike_and_load(rig: Rig, dice: random.Random, given: argparse.Namespace, ch
     return troubles, counted
 
 
-def ask(rig: Rig, dice: random.Random, tickets: int, seconds: float, stop: threading.Event) -> None:
-    """Customers write, and sometimes write again; agents answer some tickets, close or mark others."""
+def ask(rig: Rig, dice: random.Random, tickets: int, seconds: float, people: bool, stop: threading.Event) -> None:
+    """Customers write; with `people` some write again, and agents answer some tickets and solve others."""
     desk = rig.sandbox.desk
     customer, agent = desk.add_user("Chaos", ADDRESS).id, next(user.id for user in desk.users.values() if user.role in ("agent", "admin"))
     for number in range(tickets):
         ticket = desk.create_ticket(f"Question {number}", dice.choice(QUESTIONS).format(n=number), requester_id=customer).id
         rig.asked.add(ticket)
-        chance = dice.random()
+        chance = dice.random() if people else 1.0
         if chance < 0.05:
             desk.comment(ticket, "Let me look at this.", author_id=agent)
         elif chance < 0.08:
@@ -130,17 +132,33 @@ def revive(rig: Rig) -> None:
 
 
 def calm(rig: Rig, given: argparse.Namespace, began: float) -> list[str]:
-    """No more faults: everything that waits is answered, and what is left agrees."""
-    deadline = time.monotonic() + given.calm
-    while unanswered(rig) and time.monotonic() < deadline:
+    """No more faults: everything that waits is answered, what was begun is settled, and what is left agrees."""
+    before, since = left(rig), time.monotonic()
+    while any(before) and time.monotonic() - since < given.calm:
         pause(1)
         revive(rig)
-    waiting, written = len(unanswered(rig)), len(rig.sandbox.desk.ledger.comments())
-    print(f"calm after {time.monotonic() - began:.0f} s, {written} comments, {waiting} unanswered", flush=True)
+        if (now := left(rig)) != before:
+            before, since = now, time.monotonic()
+    waiting, open_ = before
+    written = len(rig.sandbox.desk.ledger.comments())
+    print(f"calm after {time.monotonic() - began:.0f} s, {written} comments, {waiting} unanswered, {open_} unsettled", flush=True)
     pause(5)
     codes = [worker.stop() for worker in rig.workers]
+    taken = sorted(takeovers(rig))
+    if taken:
+        print(f"{len(taken)} take-overs of killed workers, {taken[len(taken) // 2]:.0f} s after the kill, {taken[-1]:.0f} s at most")
     troubles = [f"a worker ended with {code}" for code in codes if code not in (0, -signal.SIGTERM)]
-    return troubles + list(at_rest(rig, CAP)) + list(journal(rig, [ADDRESS, "chaos-7281", "sandbox-secret", "sandbox-key"]))
+    troubles += [*late(taken), *at_rest(rig, CAP)]
+    mine = sum(entry.ticket_id in rig.asked for entry in rig.sandbox.desk.ledger.comments())
+    print(f"{len(rig.asked)} tickets of the load, {mine} comments on them")
+    if given.alone and mine != given.tickets:
+        troubles.append(f"{given.tickets} tickets, {mine} effects")
+    return troubles + list(journal(rig, [ADDRESS, "chaos-7281", "sandbox-secret", "sandbox-key"]))
+
+
+def left(rig: Rig) -> tuple[int, int]:
+    """Tickets that wait, and effects whose end is open."""
+    return len(unanswered(rig)), len(unsettled(rig))
 
 
 def read() -> argparse.Namespace:
@@ -151,8 +169,10 @@ def read() -> argparse.Namespace:
     parser.add_argument("--faults", type=int, default=40)
     parser.add_argument("--gap", type=float, default=3.0, help="seconds between two faults, on average")
     parser.add_argument("--latency", type=float, default=0.2, help="of the model, in seconds")
-    parser.add_argument("--calm", type=float, default=300, help="seconds that the backlog may take at the end")
+    parser.add_argument("--calm", type=float, default=300, help="seconds at the end without any answer, after which tickets count as lost")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--alone", action="store_true", help="nobody else writes: as many effects as tickets")
+    parser.add_argument("--keep", action="store_true", help="leave the workers' logs in the temporary folder")
     parser.add_argument("--only", nargs="+", choices=sorted(FAULTS), help="these kinds of faults")
     return parser.parse_args()
 

@@ -12,12 +12,16 @@ from contextlib import closing
 
 from rig import NotHere, Rig, pause
 
+AT_WORK = 0.85  # share of the kills that strike a worker which has begun to work
 DISK = "160m"  # of the small file system that a worker's data may lie on; the index lays out its log of 32 MB beforehand
 
 
 def kill(rig: Rig, dice: random.Random) -> None:
-    """The worker, and the scheduler in it, as kill -9 would."""
+    """The worker, and the scheduler in it, as kill -9 would: mostly while it works, sometimes while it starts."""
     worker = dice.choice(rig.workers)
+    if dice.random() < AT_WORK:
+        worker.await_work()
+        pause(dice.uniform(0, 3))
     worker.kill()
     pause(dice.uniform(0, 2))
     worker.start()

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 
 from rig import Rig
 from sqlalchemy import select
 from sqlmodel import Session
 
 from connectors.zendesk.parse import EFFECT as EFFECT_KEY
+from storage import outbox
 from storage.spending import spent
 from storage.tables import EffectRow, table
 
+TAKEN_OVER_WITHIN = 60.0  # seconds
 effects = table(EffectRow)
 
 
@@ -57,10 +60,20 @@ def unanswered(rig: Rig) -> list[int]:
     return waiting
 
 
+def unsettled(rig: Rig) -> list[str]:
+    """Effects that are still to be tried, or looked for at the vendor: an answer that was lost on its way is one until the next try."""
+    engine = rig.engine()
+    with Session(engine) as session:
+        keys = [effect.key for effect in outbox.unsettled(session)]
+    engine.dispose()
+    return keys
+
+
 def at_rest(rig: Rig, cap: float) -> Iterator[str]:
     """When nothing is on its way any more."""
     yield from always(rig)
-    yield from (f"ticket {ticket} was lost: it waits, and nothing of ours stands on it" for ticket in unanswered(rig))
+    if lost := unanswered(rig):
+        yield f"{len(lost)} tickets were lost: they wait, and nothing of ours stands on them, {lost[0]} for one"
     written = {str((entry.metadata or {}).get(EFFECT_KEY)): str(entry.comment_id) for entry in rig.sandbox.desk.ledger.comments()}
     engine = rig.engine()
     with Session(engine) as session:
@@ -77,6 +90,24 @@ def at_rest(rig: Rig, cap: float) -> Iterator[str]:
             yield f"effect {key} is left {row.state}"
     if money > cap:
         yield f"{money} USD were spent of {cap}"
+
+
+def takeovers(rig: Rig) -> list[float]:
+    """Seconds from a worker's death until another one had taken over what it was at, of those that had made themselves known."""
+    deaths = {pid: at for worker in rig.workers for pid, at in worker.deaths.items()}
+    seconds = []
+    for line in rig.journal():
+        if b'"took over"' not in line:
+            continue
+        told = json.loads(line)
+        for process in told["processes"]:
+            if (died := deaths.get(int(process.rsplit("-", 2)[1]))) is not None:
+                seconds.append((datetime.fromisoformat(told["timestamp"]) - died).total_seconds())
+    return seconds
+
+
+def late(seconds: list[float]) -> Iterator[str]:
+    yield from (f"a dead worker's work was taken over after {waited:.0f} s" for waited in seconds if waited > TAKEN_OVER_WITHIN)
 
 
 def journal(rig: Rig, secrets: list[str]) -> Iterator[str]:

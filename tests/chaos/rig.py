@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -19,6 +20,7 @@ from connectors.sandbox.model import API_KEY
 from storage.database import open_database
 
 PASSWORD = "chaos-7281"
+STARTED_WITHIN = 60.0  # seconds
 MODEL = """
 writer: {{provider: openai, model: sandbox-chat, base_url: "{url}/openai/v1", api_key: "file:{key}", timeout: 20s,
          prices: {{input: 1.0, output: 2.0}}}}
@@ -90,6 +92,8 @@ class Worker:
     log: Path
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
+    told: int = 0  # bytes of the log before the last start
+    deaths: dict[int, datetime] = field(default_factory=dict)  # process number -> when it was killed
 
     @property
     def home(self) -> Path:
@@ -98,8 +102,15 @@ class Worker:
     def start(self) -> None:
         command = [sys.executable, "-m", "bot", "--config", str(self.config), "--log-format", "json", "worker"]
         with self.log.open("ab") as log:
+            self.told = log.tell()
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         self.starts += 1
+
+    def await_work(self) -> None:
+        """Until it has begun to work, for a minute at most."""
+        end = time.monotonic() + STARTED_WITHIN
+        while self.alive() and b'"working"' not in self.log.read_bytes()[self.told :] and time.monotonic() < end:
+            pause(0.1)
 
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
@@ -108,6 +119,7 @@ class Worker:
         if self.process is not None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
+            self.deaths[self.process.pid] = datetime.now(UTC)
 
     def signal(self, number: signal.Signals) -> None:
         if self.alive() and self.process is not None:

@@ -10,6 +10,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -74,6 +75,7 @@ def vendor() -> Iterator[Vendor]:
     class Server(socketserver.ThreadingTCPServer):
         allow_reuse_address = True
         daemon_threads = True
+        request_queue_size = 64
 
         def handle_error(self, request: object, client_address: object) -> None:
             """A client that hangs up is part of these tests."""
@@ -144,6 +146,23 @@ def test_a_netrc_file_and_a_cookie_add_nothing_to_a_request(vendor: Vendor, monk
     http.get("/")
     http.get("/")
     assert [("authorization" in s.headers, "cookie" in s.headers) for s in vendor.seen] == [(False, False)] * 2
+
+
+def test_calls_at_once_use_the_connections_of_those_before_them(vendor: Vendor) -> None:
+    """A worker's 32 tickets: a call that opens a connection of its own costs a TLS handshake, or, in time, the vendor's patience."""
+    together, lines = threading.Barrier(32), set[str]()
+
+    def meet(seen: Seen, line: socket.socket) -> None:
+        lines.add(str(line.getpeername()))
+        together.wait(20)  # so that no connection is free again before all are in use
+        reply()(seen, line)
+
+    vendor.routes(meet)
+    http, _ = client(vendor)
+    with ThreadPoolExecutor(32) as pool:
+        for _ in range(3):
+            assert {answer.status for answer in pool.map(http.get, ["/x"] * 32)} == {200}
+    assert len(lines) == 32
 
 
 def test_an_explicit_default_port_is_the_same_origin() -> None:

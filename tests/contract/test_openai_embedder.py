@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,12 @@ def server(answer: Callable[[dict[str, Any]], Answer]) -> Iterator[tuple[str, li
             bodies.append({**body, "key": self.headers.get("authorization")})
             status, said, headers = answer(body)
             raw = json.dumps(said).encode()
-            self.send_response(status)
-            for name, value in {"content-type": "application/json", "content-length": str(len(raw)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(raw)
+            with suppress(ConnectionError):  # who asked may be gone
+                self.send_response(status)
+                for name, value in {"content-type": "application/json", "content-length": str(len(raw)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(raw)
 
         def log_message(self, *_: Any) -> None:
             """Nothing on stderr."""
@@ -85,6 +86,22 @@ def test_a_server_that_does_not_know_base64_is_asked_for_numbers_once_and_from_t
         embedder.embed(["x"])
         embedder.embed(["y"])
     assert [body["encoding_format"] for body in bodies] == ["base64", "float", "float"]
+
+
+def test_a_server_too_slow_for_many_texts_is_asked_for_fewer_at_a_time() -> None:
+    over = threading.Event()
+
+    def slow(body: dict[str, Any]) -> Answer:
+        if len(body["input"]) > 2:
+            over.wait(30)
+        return vectors(body)
+
+    with server(slow) as (url, bodies), closing(OpenAIEmbedder("m", url, None, 2, timeout=0.5)) as embedder:
+        rows = embedder.embed([f"text {number}" for number in range(7)])
+        over.set()
+    assert rows.shape == (7, 2)
+    assert (rows > 0).all()
+    assert {7, 3, 4, 2} <= {len(body["input"]) for body in bodies}
 
 
 def test_the_servers_own_delay_is_kept_and_the_environments_key_stays_here(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ import pytest
 import yaml
 from jsonschema import Draft4Validator
 
-from connectors.base import Divided, Helpdesk, Listing, Reply
+from connectors.base import Divided, Helpdesk, Listing, Reply, Segmented
 from connectors.conformance import Desk, Hides, Moves, Play, Restricts, Shelf, Stage
 from connectors.http import HttpFactory
 from connectors.sandbox.confluence.stage import ConfluenceStage
@@ -240,6 +240,8 @@ def serve(source: Helpdesk, stage: Any) -> None:
         seen = source.ticket(number)
         assert seen is not None
     source.add_tags(number, ("refund",))
+    if isinstance(source, Segmented):
+        source.membership(seen)
 
 
 def asked_by(stage: Stage) -> list[Asked]:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -15,6 +16,7 @@ from sqlmodel import Session, select
 
 from bot.answer.flow import answer
 from bot.answer.retrieve import search
+from bot.backup import backup
 from bot.chores import open_chores
 from bot.config import load
 from bot.demo import DESK, write_config
@@ -102,7 +104,17 @@ def leave_traces(deployment: Deployment, ticket: str) -> None:
     (voice / "train.jsonl").write_text(json.dumps({"text": f"Write to {ADDRESS}"}) + "\n" + json.dumps({"text": "Gladly."}) + "\n")
 
 
-def test_a_forgotten_person_is_in_no_row_and_in_no_file(sandbox: Sandbox, deployment: Deployment) -> None:
+def backed_up(deployment: Deployment, folder: Path, words: tuple[str, ...]) -> list[str]:
+    """The files of a backup made now in which one of the words stands, in any letter case."""
+    backup(deployment.config, folder)
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert files
+    return [path.name for path in files if any(word.encode() in path.read_bytes().lower() for word in words)]
+
+
+def test_a_forgotten_person_is_in_no_row_no_file_and_no_backup_made_afterwards(
+    sandbox: Sandbox, deployment: Deployment, tmp_path: Path
+) -> None:
     ticket = ask(sandbox, ADDRESS, SAID)
     theirs = ask(sandbox, OTHER, f"How do I replace the battery of a sensor? My neighbour is {ADDRESS.upper()}.")
     sandbox.guide.create("Neighbours", f"<p>Of gardens and fences: ask {ADDRESS} for the key of the shed.</p>")
@@ -113,11 +125,13 @@ def test_a_forgotten_person_is_in_no_row_and_in_no_file(sandbox: Sandbox, deploy
     assert {"table drafts", "table versions", "table samples", "file report.html"} <= set(before)
     assert [place for place in before if place.startswith("file page_")], "the index has it"
     assert [place for place in before if place.startswith("file draftdesk.sqlite")]
+    assert backed_up(deployment, tmp_path / "before", WORDS), "a backup made before has it"
     written = len(sandbox.desk.ledger.comments())
 
     done = forget(deployment, ADDRESS)
 
     assert places(deployment, WORDS) == []
+    assert backed_up(deployment, tmp_path / "after", WORDS) == []
     assert (done.tickets, done.left, done.unsure, len(done.documents)) == (1, (), 0, 1)
     assert set(done.files) == {f"simulate/{DESK}/report.json", f"simulate/{DESK}/report.html", "voice/d1/train.jsonl"}
     assert (deployment.config.data_dir / "voice/d1/train.jsonl").read_text() == '{"text": "Gladly."}\n'
@@ -152,7 +166,7 @@ def test_durable_work_of_the_forgotten_is_deleted_and_what_is_being_answered_is_
 ) -> None:
     ticket, chores = ask(sandbox, "late@customers.example", SAID), open_chores(deployment, Metrics())
     url = workflow_url("sqlite", deployment.config.data_dir)
-    worker = start_worker(chores, [DESK], url)
+    worker = start_worker(chores, {DESK: 4}, url)
     try:
         worker.look(DESK, ticket, "first")
         patience = threading.Event()
@@ -162,8 +176,8 @@ def test_durable_work_of_the_forgotten_is_deleted_and_what_is_being_answered_is_
         worker.stop()
     with client(url) as desk:
         assert desk
-        assert {one.name for one in desk.list_workflows(load_output=False)} == {"look", "answer"}
-    assert forget(deployment, "late@customers.example").workflows == 2
+        assert {one.name for one in desk.list_workflows(load_output=False)} == {"look"}
+    assert forget(deployment, "late@customers.example").workflows == 1
     with client(url) as desk:
         assert desk
         assert desk.list_workflows() == []
@@ -171,7 +185,7 @@ def test_durable_work_of_the_forgotten_is_deleted_and_what_is_being_answered_is_
     again = ask(sandbox, "late@customers.example", SAID)
     with Session(deployment.engine) as session, session.begin():  # as if it was asked for after the answer had begun
         mark_forgotten(session, str(requester_key("late@customers.example")), deployment.now() + timedelta(minutes=1))
-    assert chores.answer(DESK, again, str(sandbox.desk.tickets[int(again)].comments[0].id)) == 0.0
+    assert chores.attend(DESK, again, "look") == 0.0
     assert [row.reason for row in kept(deployment, again)] == ["erased"]
 
 

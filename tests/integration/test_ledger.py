@@ -24,6 +24,7 @@ from storage.ledger import (
     current_versions,
     fingerprint,
     forget_cursor,
+    has_segments,
     known,
     last_listing,
     last_syncs,
@@ -241,12 +242,27 @@ def test_a_page_and_its_cursor_are_stored_together_or_not_at_all(engine: Engine)
         assert read_cursor(s, "help", "articles") is None
 
 
+def test_who_may_read_a_document_is_part_of_its_version(session: Session) -> None:
+    inner = article(audience="internal")
+    some = replace(inner, segments=("help:a", "help:b"))
+    assert fingerprint(some) == fingerprint(replace(inner, segments=("help:b", "help:a"))) != fingerprint(inner)
+    assert fingerprint(some) != fingerprint(replace(inner, segments=("help:a",)))
+    assert plan_version(None, replace(some, audience="public"), T0).segments == (), "what is for everybody is for no segment"
+    take(session, some, now=T0)
+    kept = session.connection().scalars(select(table(VersionRow).c.segments)).all()
+    assert kept == [("help:a", "help:b")]
+    assert has_segments(session, "help")
+    assert not has_segments(session, "wiki")
+    take(session, inner, now=T0 + DAY)
+    assert not has_segments(session, "help"), "only the past has any"
+
+
 def test_a_second_current_version_of_a_document_is_refused_by_the_database(session: Session) -> None:
     [first] = take(session, article(), now=T0)
     with pytest.raises(IntegrityError):
         session.connection().execute(
             text("INSERT INTO versions SELECT 'k2', document, connector, fingerprint, audience, language, :later, NULL, assumed,"
-                 " updated_at, created_at, url, title, markdown FROM versions WHERE key = :key"),
+                 " updated_at, created_at, url, title, markdown, segments FROM versions WHERE key = :key"),
             {"later": T0 + DAY if session.get_bind().dialect.name != "sqlite" else "2026-01-09 00:00:00.000000", "key": first.key},
         )  # fmt: skip
 
@@ -369,7 +385,8 @@ def test_a_querys_hits_are_looked_up_in_one_statement_by_their_keys(engine: Engi
     hits = [plan.key for plan in plans[::60]]
     with Session(reading(engine)) as s:
         assert current_versions(s, hits, at) == set(hits)
-        [(statement, parameters)] = asked
+    [(statement, parameters)] = asked
+    with Session(engine) as s:  # a transaction, within which a setting is local
         explain = "EXPLAIN QUERY PLAN "
         if engine.dialect.name == "postgresql":
             explain = "EXPLAIN "

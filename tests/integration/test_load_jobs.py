@@ -78,7 +78,7 @@ def work(folder: Path, dies_at: str) -> None:
     wiki = Connection(config.connectors[0], Wiki(folder / "log", dies_at), [], threading.Lock())
     deployment = Deployment(config, engine, index, {"wiki": wiki}, {}, Accounts(engine))
     metrics = Metrics()
-    worker = start_worker(DeskChores(deployment, {}, metrics), ["wiki"], workflow_url(config.database_url(), config.data_dir))
+    worker = start_worker(DeskChores(deployment, {}, metrics), {"wiki": 1}, workflow_url(config.database_url(), config.data_dir))
     worker.sync("wiki", f"start-{time.time()}")
     deadline, pause = time.monotonic() + 60, threading.Event()
     while time.monotonic() < deadline:

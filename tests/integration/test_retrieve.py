@@ -23,7 +23,7 @@ from storage.database import open_database
 from storage.embedding import local_embedder
 from storage.entries import Entry
 from storage.ledger import record_page
-from storage.lexical import weigh
+from storage.lexical import opening, weigh
 from storage.vectors import open_vectors
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
@@ -166,15 +166,15 @@ def test_nearness_tells_what_the_knowledge_is_about_from_what_it_is_not(index: I
     assert near[0].nearness <= near[0].cosine or near[0].nearness <= max(passage.cosine for passage in near)
 
 
-def test_the_newest_turn_of_a_long_dialogue_decides_and_the_cosine_stays_that_of_the_whole(index: Index) -> None:
+def test_the_newest_turn_of_a_long_dialogue_decides_and_the_cosine_is_that_of_the_whole_and_its_beginning(index: Index) -> None:
     load(index, REFUND, PARCEL, SECRET)
     asked = "On which days of the week are my parcels delivered by train, please tell me the days of delivery?"
     before = "Before that I asked how refunds are made. You said that they are paid within thirty days, and that the card gets them."
     told = f"{asked} {before}"
     best = search(told, index)[0]
     assert best.document == PARCEL.id
-    whole, passage = LOCAL.embed([told, "parcel\nParcels are delivered by train on Mondays."])
-    assert best.cosine == pytest.approx(float(whole @ passage), abs=1e-4)
+    whole, begun, passage = LOCAL.embed([told, opening(told), "parcel\nParcels are delivered by train on Mondays."])
+    assert best.cosine == pytest.approx(float((whole + begun) @ passage / np.linalg.norm(whole + begun)), abs=1e-4)
 
 
 @pytest.mark.parametrize("nothing", ["", "   ", "\n"])

@@ -17,6 +17,7 @@ from bot.cli import app
 from bot.config import load
 from bot.demo import DESK, write_config
 from bot.deployment import open_deployment
+from bot.simulate.strict import close
 from bot.tone.redaction import personal
 from connectors.sandbox import Sandbox
 
@@ -103,3 +104,30 @@ def test_drafts_speak_with_the_teams_greeting_and_sign_off_once_they_are_learnt(
     assert {record["voice"] for record in drafted} == {"exemplars"}
     assert all(record["body_text"].endswith(("Dry floors", "À pied sec")) for record in drafted)
     assert all(sentence["supported"] for record in drafted for sentence in record["sentences"])
+
+
+def test_a_writing_model_is_shown_how_the_team_writes_and_no_fact_that_it_named(
+    told: dict[str, object], config: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (config.parent / "secrets" / "openai").write_text("sandbox-key")
+    text = "".join(line for line in config.read_text().splitlines(keepends=True) if not line.startswith("writer:"))
+    key = f"file:{config.parent}/secrets/openai"
+    server = f'model: sandbox-chat, base_url: "{sandbox.url}/openai/v1", api_key: "{key}", prices: {{input: 0.1, output: 0.5}}'
+    asking = config.with_name("asking.yaml")
+    asking.write_text(f"{text}writer: {{provider: openai, {server}}}\n")
+    sandbox.model.calls.clear()
+    deployment = open_deployment(load(asking))
+    flow = deployment.flow(DESK)
+    try:
+        deployment.sync(DESK)
+        refs = [ref for page in flow.desk.tickets(None, EVER) for ref in page.tickets if ref.status in ("new", "open")]
+        for ticket in [one for ref in refs[:6] if (one := flow.desk.ticket(ref.id))]:
+            preview(flow, ticket)
+    finally:
+        close(flow.writer)
+        deployment.close()
+    asked = ["\n".join(message["content"] for message in call["messages"]) for call in sandbox.model.calls]
+    replies = [part.partition("</reply")[0] for text in asked for part in text.split("<reply ")[1:]]
+    assert len(replies) >= len(asked) > 0
+    assert all("take its manner" in text and "words" in text for text in asked)
+    assert not [reply for reply in replies if "https://" in reply or personal(reply)]

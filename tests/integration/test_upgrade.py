@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,14 +14,16 @@ from sqlalchemy import Engine, create_engine, text
 from sqlmodel import Session, select
 
 from bot.answer.flow import recall
-from storage import outbox
+from storage import expenses, outbox
 from storage.database import open_database, upgrade
 from storage.forgetting import unattributed
 from storage.ledger import known, versions
 from storage.outbox import State
+from storage.spending import pay, spent_on
 from storage.tables import DraftRow
 
 FIRST_RELEASE = "0006"
+NUMBERS = count(1)  # of databases on the server that the tests share
 MOMENT = "2026-11-20 09:00:00.000000"
 RECORD = {
     "draft_id": "d1", "ticket": {"connector": "help", "id": "7", "subject": "Battery", "language": "en"}, "decision": "note", "reason": "",
@@ -65,7 +69,7 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[
         url, old = "sqlite", create_engine(f"sqlite:///{tmp_path / 'draftdesk.sqlite'}")
     else:
         server: Server = request.getfixturevalue("postgres")
-        url = server.create("first_release")
+        url = server.create(f"first_release_{next(NUMBERS)}")
         old = create_engine(url.replace("://", "+psycopg://"))
     with old.begin() as connection:
         upgrade(connection, FIRST_RELEASE)
@@ -97,3 +101,13 @@ def test_an_upgrade_loses_nothing_and_what_was_under_way_goes_on(reopen: Callabl
         assert unattributed(session) == {("help", "7")}, "whose it is was not kept then: it is asked for when somebody is to be forgotten"
         assert session.exec(select(DraftRow.requester)).one() is None
     reopen().dispose()  # a second start finds nothing to do
+
+
+def test_payments_of_an_older_release_count_for_their_day_after_an_upgrade(reopen: Callable[[], Engine]) -> None:
+    engine = reopen()
+    day = datetime.fromisoformat(MOMENT).replace(tzinfo=UTC)
+    with Session(engine) as session:
+        assert [(one.day, one.model, one.calls, one.usd) for one in expenses.by_day(session, day)] == [("2026-11-20", None, 1, 0.01)]
+    pay(engine, "s1", 0.004)  # the older release reserved it
+    with Session(engine) as session:
+        assert spent_on(session, day) == pytest.approx(0.004)

@@ -101,16 +101,6 @@ def test_every_hit_has_both_scores_though_one_search_alone_found_it(vectors: Vec
     assert hits["worded"].dense == pytest.approx(0.6)
 
 
-def test_a_questions_opening_proposes_too_and_is_scored_apart_from_the_whole(vectors: Vectors) -> None:
-    whole, begun = replace(ENTRY, version="whole"), replace(ENTRY, version="begun")
-    vectors.upsert([whole, begun], np.array([[1, 0, 0, 0], [0, 1, 0, 0]], np.float32), [weigh("parcels"), weigh("parcels")])
-    east = np.array([0, 1, 0, 0], np.float32)
-    hits = {hit.entry.version: hit for hit in vectors.search(NORTH, ask("refunds"), Filter(), 1, opening=east)}
-    assert {version: (round(hit.dense, 3), round(hit.opening, 3)) for version, hit in hits.items()} == {"whole": (1, 0), "begun": (0, 1)}
-    (alone,) = vectors.search(NORTH, ask("refunds"), Filter(), 1)
-    assert alone.opening == alone.dense
-
-
 def test_a_question_without_words_is_searched_by_meaning_alone(vectors: Vectors) -> None:
     put(vectors, ENTRY)
     (hit,) = vectors.search(NORTH, Sparse((), ()), Filter(), 10)
@@ -143,6 +133,32 @@ def test_versions_are_found_in_their_time_only(vectors: Vectors) -> None:
     assert found(vectors, Filter(as_of=DAY - WEEK)) == set()
     vectors.close_versions(["old"], None)
     assert found(vectors) == {"old", "new"}
+
+
+def test_what_is_for_a_segment_passes_for_it_and_for_the_team_only(vectors: Vectors) -> None:
+    both = replace(ENTRY, version="both", audience="internal", segments=("help:a", "help:b"))
+    put(vectors, ENTRY, both, replace(ENTRY, version="only b", audience="internal", segments=("help:b",)))
+    for moment in (None, DAY + WEEK):
+        asked = Filter(audience="public", as_of=moment)
+        assert found(vectors, asked) == {"v1"}
+        assert found(vectors, replace(asked, segments=frozenset({"help:a"}))) == {"v1", "both"}
+        assert found(vectors, replace(asked, segments=frozenset({"help:a", "help:b"}))) == {"v1", "both", "only b"}
+        assert found(vectors, replace(asked, segments=frozenset({"help"}))) == {"v1"}
+        assert found(vectors, Filter(audience="internal", as_of=moment)) == {"both", "only b"}
+    (hit,) = [hit for hit in vectors.search(NORTH, ask("refunds"), PRESENT, 10) if hit.entry.version == "both"]
+    assert hit.entry == both
+
+
+def test_what_holds_again_holds_for_whom_it_held(vectors: Vectors) -> None:
+    inner = replace(ENTRY, version="inner", audience="internal")
+    put(vectors, ENTRY, inner, replace(inner, version="b", segments=("help:b",)))
+    vectors.close_versions(["v1", "inner", "b"], DAY + WEEK)
+    assert found(vectors, Filter(audience="public", segments=frozenset({"help:b"}))) == set()
+    assert found(vectors) == set()
+    vectors.close_versions(["v1", "inner", "b"], None)
+    assert found(vectors, Filter(audience="public")) == {"v1"}
+    assert found(vectors, Filter(audience="public", segments=frozenset({"help:b"}))) == {"v1", "b"}
+    assert found(vectors, Filter(audience="internal")) == {"inner", "b"}
 
 
 def test_writing_a_passage_twice_leaves_one(vectors: Vectors) -> None:

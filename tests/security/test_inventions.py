@@ -13,7 +13,7 @@ import os
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -38,9 +38,10 @@ SEED = int(os.environ.get("ADVERSARIAL_SEED", "20261126"))
 WHOLE = os.environ.get("ADVERSARIAL") == "1"
 HARD, SUBTLE = (6_000, 6_000) if WHOLE else (156, 160)
 # What is held: more than this let past or blocked is a step back. The aim is 1% past and 3% blocked in both halves; an honest draft
-# with a word that no list knows is still blocked.
-MOST_SUBTLE = {"tuned": 0.06, "held back": 0.06}  # of the small sample; `make adversarial` prints the whole
-MOST_BLOCKED = {"tuned": 0.09, "held back": 0.24}
+# with a word that no list knows is still blocked, and the whole set finds inventions with figures that the sample does not.
+MOST_SUBTLE = {"tuned": 0.03, "held back": 0.05}  # of the small sample; `make adversarial` prints the whole
+MOST_BLOCKED = {"tuned": 0.05, "held back": 0.19}
+MOST_FREE = 0.52  # of drafts in free words: what an honest model loses today
 LANGUAGES = {"f": "fr", "e": "en", "d": "de", "s": "es"}
 HALVES = ("tuned", "held back")
 Checker = Callable[[Draft], Verdict]
@@ -86,14 +87,26 @@ def written() -> list[dict[str, Any]]:
 
 @cache
 def honest() -> list[Trial]:
+    return trials_of(written())
+
+
+def trials_of(rows: Iterable[dict[str, Any]]) -> list[Trial]:
     made = []
-    for row in written():
+    for row in rows:
         source = passage(row["text"], row["title"], row.get("language", "en"))
         for make, text in row["drafts"]:
             said = [(text, "statement")] if isinstance(text, str) else [(step, "step") for step in text]
             draft = Draft(tuple(Sentence(each, (1,), kind) for each, kind in said), (source,), Usage(), True)  # type: ignore[arg-type]
             made.append(Trial(make, row["part"], draft, " / ".join(each for each, _ in said)))
     return made
+
+
+@cache
+def free() -> tuple[int, int]:
+    """(blocked, all) of the drafts in free words."""
+    rows = yaml.safe_load((HERE / "faithful_free.yaml").read_text(encoding="utf-8"))
+    trials = trials_of(row | {"part": HALVES[0]} for row in rows)
+    return len(trials) - len(past(trials, real)), len(trials)
 
 
 # --- what is bent
@@ -433,6 +446,13 @@ def faults(checker: Checker, *, say: bool = False) -> list[str]:
 
 def test_inventions_stay_out_and_most_honest_drafts_pass_in_both_halves() -> None:
     assert not faults(real, say=True)
+
+
+def test_most_drafts_in_free_words_are_still_blocked_and_no_more_than_measured() -> None:
+    blocked, many = free()
+    print(f"free words: blocked {blocked} of {many}")
+    assert many >= 400
+    assert blocked <= MOST_FREE * many
 
 
 def test_a_check_that_is_too_lax_or_too_strict_misses_a_limit() -> None:

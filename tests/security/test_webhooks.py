@@ -132,11 +132,11 @@ class Counting:
     looks: list[str] = field(default_factory=list)
     done: threading.Event = field(default_factory=threading.Event)
 
-    def waiting(self, connector: str, ticket: str) -> tuple[str | None, float]:
+    def attend(self, connector: str, ticket: str, work: str) -> float:
         self.looks.append(ticket)
         if ticket == "last":
             self.done.set()
-        return None, 0.0
+        return 0.0
 
     def moved(self, connector: str) -> Moved:
         return Moved((), None, True)
@@ -145,7 +145,7 @@ class Counting:
 @pytest.mark.xdist_group("forgetting")  # durable execution is one per process
 def test_a_thousand_duplicates_are_one_piece_of_work(tmp_path: Path) -> None:
     chores: Any = Counting()
-    worker = start_worker(chores, ["help"], f"sqlite:///{tmp_path / 'workflows.sqlite'}")
+    worker = start_worker(chores, {"help": 4}, f"sqlite:///{tmp_path / 'workflows.sqlite'}")
     try:
         app = create_app(
             {"help": SimpleNamespace(verify=lambda headers, body, now: zendesk.receive([SECRET], headers, body, now))},  # type: ignore[dict-item]

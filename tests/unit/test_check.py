@@ -202,3 +202,59 @@ def test_a_bare_yes_or_no_proves_nothing_although_it_is_quoted(text: str) -> Non
     source = Passage("d:1", "FAQ", "https://kb.example/1", "public", "en", None, (), f"{text} All cards work.", 0.9, 0.6, "v1")
     draft = Draft((Sentence(text, (1,), "statement"),), (source,), Usage(), True)
     assert not check(draft, ()).supported
+
+
+BENT = [
+    ("Two people need an hour to assemble the wardrobe.", "Two wardrobe need an hour to assemble the people."),
+    ("It is possible to take half days.", "It possible is take to half days."),
+    ("The list number is 6 in step 2.", "The list number is 6 in step 3."),
+    ("The tyre needs 10 bar at most.", "The tyre needs 10 psi at most."),
+    ("Each call is hosted on one server.", "Each calls is hosted on one server."),
+    ("You can open a claim in the app with your serial number.", "You can open a claim in the app."),
+    ("The hub restarts when it is updated.", "The hub restarts automatically when it is updated."),
+    ("The sensor is shown in the app.", "The sensor is shown in the app, and the same goes for all other products."),
+]
+
+
+@pytest.mark.parametrize(("source", "text"), BENT, ids=[text for _, text in BENT])
+def test_a_copy_that_exchanges_leaves_out_or_widens_is_refused(source: str, text: str) -> None:
+    assert judge(source, passage(source)).supported
+    assert not judge(text, passage(source)).supported
+    assert not judge(text, passage(f"{source} Everything is automatic and free for all.")).supported  # nor by a neighbour
+
+
+def test_a_currency_that_the_passage_does_not_name_is_refused_without_a_figure_too() -> None:
+    source = passage("Write the price as € 5 or 5 EUR.")
+    assert judge("Write the price as 5 euros.", passage("Write the price as 5 EUR.")).supported
+    assert not judge("Write the price as $ 5 or 5 EUR.", source).supported
+    assert not judge("The sign $ stands before it.", passage("The sign € stands before it.")).supported
+    assert not judge("Shops show us their prices in $ or £.", passage("Prices are shown to us by shops in € or £.")).supported
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("Calls end after 40 minutes without a paid plan.", "Without a paid plan, calls end after 40 minutes."),
+        ("Do not store liquids in the box.", "Do not store any liquids in the box."),
+        ("The loan costs 1,000 EUR in 30 days.", "The loan costs 1000 euros in 30 days."),
+    ],
+)
+def test_a_copy_in_another_order_or_spelling_is_supported(source: str, text: str) -> None:
+    assert judge(text, passage(source)).supported, judge(text, passage(source)).sentences[0].why
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "same"),
+    [
+        ("The router uses 2.4 GHz.", "The router uses 2400 MHz.", True),
+        ("The router uses 2.4 GHz.", "The router uses 2.4 MHz.", False),
+        ("Add 900 ml of water.", "Add 0.9 litres of water.", True),
+        ("Add 900 ml of water.", "Add 900 cl of water.", False),
+        ("The cable is 3 m long.", "The cable is 300 cm long.", True),
+        ("The cable is 3 m long.", "The cable is 3 feet long.", False),
+        ("The heater draws 2 kW.", "The heater draws 2000 W.", True),
+        ("The heater draws 2 kW.", "The heater draws 2 W.", False),
+    ],
+)
+def test_a_measure_is_the_passages_or_an_exact_conversion(source: str, text: str, same: bool) -> None:
+    assert judge(text, passage(source)).supported == same

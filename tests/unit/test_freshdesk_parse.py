@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from connectors.base import Document, Gone, Transient, Unreadable
 from connectors.fields import moment, number
 from connectors.freshdesk.client import next_page
-from connectors.freshdesk.parse import Place, Shelf, Text, article, code, is_open, language, listed, macro
+from connectors.freshdesk.parse import Place, Shelf, Text, article, code, language, listed, macro
+from connectors.freshdesk.readers import Readers
 from connectors.freshdesk.walk import is_translation
 
 PLACE = Place("fresh", "https://acme.freshdesk.com")
-OPEN, STAFF = Shelf("7", True), Shelf("7", False)
+OPEN, STAFF = Shelf("7", Readers(public=True)), Shelf("7", Readers())
+PARTNERS = Shelf("7", Readers(groups=frozenset({"segment:signed-in"})))
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
@@ -66,21 +68,19 @@ def test_an_article_that_tells_no_status_is_for_agents_only() -> None:
     assert told(Text(bare, OPEN)).audience == "internal"
 
 
-@pytest.mark.parametrize("shelf", [STAFF, None, Shelf("8", True)])
+@pytest.mark.parametrize("shelf", [STAFF, None, Shelf("8", Readers(public=True))])
 def test_an_article_elsewhere_than_in_a_known_open_folder_is_for_agents_only(shelf: Shelf | None) -> None:
     assert told(Text(row(), shelf)).audience == "internal"
 
 
-@pytest.mark.parametrize("visibility", [2, 3, 4, 5, 6, 7, 17, None, True, "all", [1]])
-def test_no_visibility_but_1_is_open(visibility: Any) -> None:
-    assert not is_open({"visibility": visibility})
-    assert not is_open({})
-
-
-def test_a_folder_for_some_companies_is_not_open_whatever_its_code() -> None:
-    assert is_open({"visibility": 1, "company_ids": []})
-    assert not is_open({"visibility": 1, "company_ids": [5]})
-    assert not is_open({"visibility": 1, "contact_segment_ids": [5]})
+def test_an_article_for_some_customers_is_internal_and_names_them() -> None:
+    found = told(Text(row(), PARTNERS))
+    assert (found.audience, found.segments) == ("internal", (f"freshdesk:{PLACE.name}:segment:signed-in",))
+    assert told(Text(row(), OPEN)).segments == ()
+    assert told(Text(row(folder_id=8), PARTNERS)).segments == (), "it lies elsewhere"
+    bare = row()
+    del bare["status"]
+    assert told(Text(bare, PARTNERS)).segments == (), "who knows whether it is published"
 
 
 @pytest.mark.parametrize("broken", [{"title": 7}, {"description": {"a": 1}}, {"description": ["x"]}])
@@ -90,6 +90,7 @@ def test_a_misshapen_article_is_unreadable(broken: dict[str, Any]) -> None:
 
 def test_a_change_of_the_audience_alone_is_a_change() -> None:
     assert Text(row(), OPEN).digest() != Text(row(), STAFF).digest()
+    assert Text(row(), PARTNERS).digest() != Text(row(), STAFF).digest()
     assert Text(row(), OPEN).digest() != Text(row(folder_id=8), OPEN).digest()
 
 

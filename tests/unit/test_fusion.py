@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 
 from bot.answer.fusion import STATIC, STRONG, Weights, fuse, weights_for
 from storage.embedding import LOCAL
-from storage.entries import Entry
+from storage.entries import Entry, searchable
+from storage.lexical import sequences
 from storage.vectors import Hit
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def hit(text: str, dense: float = 0.5, lexical: float = 0.0, *, title: str = "", document: str = "", opening: float | None = None) -> Hit:
+def hit(text: str, dense: float = 0.5, lexical: float = 0.0, *, title: str = "", document: str = "") -> Hit:
     entry = Entry("v", 0, 1, document or text, "kb", "public", None, WHEN, None, None, title, "", (), text)
-    return Hit(entry, dense, lexical, dense if opening is None else opening)
+    return Hit(entry, dense, lexical, sequences([searchable(entry)])[0])
 
 
 def test_every_score_alone_lifts_a_passage() -> None:
@@ -26,7 +27,6 @@ def test_every_score_alone_lifts_a_passage() -> None:
         (hit("a", 0.6), hit("b", 0.5)),
         (hit("a", lexical=2.0), hit("b", lexical=1.0)),
         (hit("refunds in cash"), hit("parcels by train")),
-        (hit("a", opening=0.7), hit("b", opening=0.4)),
     ):
         first, second = fuse("cash refunds", [better, worse], STATIC)
         assert first > second
@@ -70,7 +70,7 @@ def test_an_embedder_of_sentences_weighs_more_than_the_table_of_words() -> None:
 
 SCORES = st.floats(-1, 1, width=32)
 TITLES = st.sampled_from(["", "a", "b"])
-HITS = st.lists(st.builds(hit, st.text(max_size=40), SCORES, st.floats(0, 50), title=TITLES, opening=SCORES), max_size=6)
+HITS = st.lists(st.builds(hit, st.text(max_size=40), SCORES, st.floats(0, 50), title=TITLES), max_size=6)
 
 
 @given(st.text(max_size=40), HITS)

@@ -20,6 +20,7 @@ from storage.lexical import (
     guess,
     likeness,
     opening,
+    sequences,
     term_id,
     weigh,
     words,
@@ -87,7 +88,7 @@ def test_text_without_spaces_is_found_by_a_part_of_it() -> None:
 
 def test_text_without_spaces_is_found_though_it_stands_among_latin_words() -> None:
     assert shared(ask("API キーの再発行"), weigh("管理画面でAPI キーを再発行します")) >= 3
-    assert echo("返金の手続きについて", ["返金の手続きについてのご案内", "配送の日程"]).argmax() == 0
+    assert echo("返金の手続きについて", sequences(["返金の手続きについてのご案内", "配送の日程"])).argmax() == 0
 
 
 def test_a_word_asked_twice_weighs_more() -> None:
@@ -116,7 +117,7 @@ def test_echo_hears_the_opening_over_what_follows() -> None:
     question = "how are refunds paid to my card when the parcel is lost on its way to me please "
     texts = ["Refunds paid to the card, parcel lost.", "The delivery by train runs on time, with stops at " + "many towns on the line."]
     told = question + texts[1] + " and I wrote all this before: " + " ".join(f"word{at} part{at}" for at in range(60))
-    first, second = echo(told, texts)
+    first, second = echo(told, sequences(texts))
     assert first > second
     first, second = likeness(told, texts)
     assert first < second
@@ -124,7 +125,7 @@ def test_echo_hears_the_opening_over_what_follows() -> None:
 
 @settings(max_examples=200)
 @given(st.lists(st.text(st.one_of(st.characters(max_codepoint=0x24F), st.characters()), max_size=30), min_size=1, max_size=4))
-@example(["Straße", "ΟΔΟΣ ﬁn", "cafe\u0301", "返金 の", "a\x01b", "ŉ½…™"])
+@example(["Straße", "ΟΔΟΣ ﬁn", "cafe\u0301", "返金 の", "a\x01b", "ŉ½…™", "00ำ"])
 def test_all_texts_at_once_are_folded_as_word_by_word(texts: list[str]) -> None:
     sound = [text.encode("utf-8", "replace").decode() for text in texts]
     spaced = "".join(" ".join(["", *words(text), chr(BORDER)]) for text in sound)
@@ -163,7 +164,7 @@ def test_likeness_hears_word_order() -> None:
 
 @given(st.text(max_size=60), st.lists(st.text(max_size=80), max_size=5))
 def test_likeness_is_one_finite_score_per_text(question: str, texts: list[str]) -> None:
-    for scores in (likeness(question, texts), echo(question, texts)):
+    for scores in (likeness(question, texts), echo(question, sequences(texts))):
         assert scores.shape == (len(texts),)
         assert np.isfinite(scores).all()
         assert (scores >= 0).all()
@@ -173,9 +174,16 @@ def test_likeness_is_one_finite_score_per_text(question: str, texts: list[str]) 
 @example("a refund", ["a\x01refund", "refund\x00a", "日本 refund"])
 def test_texts_are_scored_apart_whatever_stands_beside_them(question: str, texts: list[str]) -> None:
     """A text that holds nothing of the question scores nothing, though its neighbours' ends and beginnings would."""
-    scores = echo(question, texts)
+    scores = echo(question, sequences(texts))
     letters = f" {' '.join(words(question))} "
     wanted = {letters[at : at + 6] for at in range(len(letters) - 5)}
     for text, score in zip(texts, scores, strict=True):
         spaced = f" {' '.join(words(text))} "
         assert bool(score > 0) == any(gram in spaced for gram in wanted)
+
+
+@given(st.lists(st.text(max_size=40), max_size=4))
+@example(["", "refunds in cash", "a\x01b", "日本 refund"])
+def test_texts_read_together_are_read_as_each_alone(texts: list[str]) -> None:
+    together = [letters.tolist() for letters in sequences(texts)]
+    assert together == [sequences([text])[0].tolist() for text in texts]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.answer.words import content_stems
 from bot.tone.dataset import Example, Preference, build, write
-from bot.tone.exemplars import exemplars_for, read_exemplars
+from bot.tone.exemplars import Exemplar, exemplars_for, read_exemplars
 from bot.tone.forgetting import forget
 from bot.tone.replies import Dropped, TeamReply, read_replies
 from bot.tone.style import Style, learn, read_style, write_style
@@ -17,6 +19,7 @@ from connectors.base import Author, Comment, ConfigProblem, Ticket
 from storage.requesters import requester_key
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+LATER = datetime(2027, 1, 1, tzinfo=UTC)
 PEOPLE = ("ana@mail.example", "bo@mail.example", "cy@mail.example")
 TOPICS = {"pairing": "My sensor does not pair", "refund": "I want my money back for the lamp", "plan": "Which plan has the siren"}
 
@@ -95,12 +98,27 @@ def test_a_data_set_that_cannot_say_whose_lines_it_holds_is_named(folder: Path) 
 
 def test_exemplars_fit_topic_and_language_and_hold_no_fact(folder: Path) -> None:
     known = read_exemplars(folder)
-    shown = exemplars_for(known, asked="Can I have my money back?", language="en", topic="refund", mood="neutral")
+    shown = exemplars_for(known, before=LATER, asked="Can I have my money back?", language="en", topic="refund", mood="neutral")
     assert len(shown) == 3
     assert all("the refund button" in one for one in shown)
     assert not any(sign in one for one in shown for sign in ("https", "10", "seconds, then see https"))
-    assert exemplars_for(known, asked="Bonjour", language="fr", topic="refund", mood="neutral") == ()
+    assert exemplars_for(known, before=LATER, asked="Bonjour", language="fr", topic="refund", mood="neutral") == ()
     assert read_exemplars(folder / "nothing") == ()
+
+
+def test_a_ticket_is_shown_neither_its_own_answer_nor_a_later_one(folder: Path) -> None:
+    known = read_exemplars(folder)
+    moment = sorted(one.at for one in known)[4]
+    shown = exemplars_for(known, before=moment, asked="My lamp hums", language="en", topic=None, mood="neutral", most=100)
+    assert len(shown) == 4
+
+
+def test_an_answer_to_nearly_the_same_words_is_not_shown(folder: Path) -> None:
+    asked = "The siren of my basement sensor stays silent at night"
+    stems = frozenset(content_stems(asked, "en"))
+    twin = Exemplar(MONDAY, "en", "siren", "neutral", stems, "twin")
+    known = (twin, replace(twin, stems=frozenset([*stems][1:4]), reply="other"))
+    assert exemplars_for(known, before=LATER, asked=asked, language="en", topic="siren", mood="neutral") == ("other",)
 
 
 def french(text: str) -> Example:

@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml
 
-from connectors.sandbox.company import CompanyFault, offset
 from connectors.sandbox.confluence.records import Account, Edition, Readers
 from connectors.sandbox.confluence.wiki import Wiki, status_named
 from connectors.sandbox.confluence.world import Flavour
+from connectors.sandbox.rows import CompanyFault, offset
 
 KEYS = {
     *("id", "space", "title", "kind", "parent", "status", "created", "updated", "by", "labels", "readers"),

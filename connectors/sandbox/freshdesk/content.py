@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
-from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import yaml
-
-from connectors.sandbox.company import CompanyFault, offset
-
-T = TypeVar("T")
+from connectors.sandbox.rows import CompanyFault, distinct, open_file, record, records, refer
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +135,7 @@ class Content:
     group_id: int = field(default=1_060_000_000_900)
 
 
+FILE = "freshdesk.yaml"
 ROWS: Mapping[str, type[Any]] = {
     "agents": Person,
     "contacts": Person,
@@ -156,13 +152,8 @@ ROWS: Mapping[str, type[Any]] = {
 
 def load_content(folder: Traversable | Path | None = None) -> Content:
     """Read `freshdesk.yaml`, by default the one in this package. Raises CompanyFault."""
-    place = files("connectors.sandbox").joinpath("company") if folder is None else folder
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    raw = yaml.load(place.joinpath("freshdesk.yaml").read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - both are safe loaders
-    rows: dict[str, Any] = {
-        key: tuple(_read(kind, row, f"{key}[{n}]") for n, row in enumerate(raw.get(key) or ()))
-        for key, kind in ROWS.items()
-    }
+    raw, nested = open_file(folder, FILE), {"remarks": _remarks, "texts": _texts}
+    rows: dict[str, Any] = {key: records(kind, raw.get(key), f"{FILE} {key}", nested) for key, kind in ROWS.items()}
     content = Content(bot=raw["bot"], languages=tuple(raw.get("languages", ("en",))), **rows)
     check_content(content)
     return content
@@ -170,34 +161,34 @@ def load_content(folder: Traversable | Path | None = None) -> Content:
 
 def check_content(content: Content) -> None:
     """Raises CompanyFault for a doubled id, a reference to nothing, or a conversation that runs backwards."""
-    people = _ids((*content.agents, *content.contacts), "people")
-    categories, folders = _ids(content.categories, "categories"), _ids(content.folders, "folders")
-    companies, canned = _ids(content.companies, "companies"), _ids(content.canned_folders, "canned_folders")
-    _ids(content.articles, "articles")
-    _ids(content.canned, "canned")
-    _ids((*content.past, *content.waiting), "tickets")
-    _refer(content.bot, people, "bot")
+    people = distinct((*content.agents, *content.contacts), f"{FILE} people")
+    categories, folders = distinct(content.categories, f"{FILE} categories"), distinct(content.folders, f"{FILE} folders")
+    companies, canned = distinct(content.companies, f"{FILE} companies"), distinct(content.canned_folders, f"{FILE} canned_folders")
+    distinct(content.articles, f"{FILE} articles")
+    distinct(content.canned, f"{FILE} canned")
+    distinct((*content.past, *content.waiting), f"{FILE} tickets")
+    refer(content.bot, people, f"{FILE} bot")
     for person in content.contacts:
-        _refer(person.company, companies, f"contact {person.id} company")
+        refer(person.company, companies, f"{FILE} contact {person.id} company")
     for folder in content.folders:
-        _refer(folder.category, categories, f"folder {folder.id} category")
-        _refer(folder.parent, folders, f"folder {folder.id} parent")
+        refer(folder.category, categories, f"{FILE} folder {folder.id} category")
+        refer(folder.parent, folders, f"{FILE} folder {folder.id} parent")
     for article in content.articles:
-        _refer(article.folder, folders, f"article {article.id} folder")
+        refer(article.folder, folders, f"{FILE} article {article.id} folder")
         if content.languages[0] not in article.texts:
             raise CompanyFault(f"article {article.id}: no text in {content.languages[0]}")
     for response in content.canned:
-        _refer(response.folder, canned, f"canned response {response.id} folder")
+        refer(response.folder, canned, f"{FILE} canned response {response.id} folder")
     for case in (*content.past, *content.waiting):
         _check_case(case, people)
 
 
 def _check_case(case: Case, people: set[int]) -> None:
-    _refer(case.requester, people, f"ticket {case.id} requester")
-    _refer(case.responder, people, f"ticket {case.id} responder")
+    refer(case.requester, people, f"{FILE} ticket {case.id} requester")
+    refer(case.responder, people, f"{FILE} ticket {case.id} responder")
     last = case.created
     for number, remark in enumerate(case.remarks):
-        _refer(remark.by, people, f"ticket {case.id} remarks[{number}] by")
+        refer(remark.by, people, f"{FILE} ticket {case.id} remarks[{number}] by")
         at = case.created if remark.at is None else remark.at
         if at > last or (remark.at is None and number):
             raise CompanyFault(f"ticket {case.id} remarks[{number}]: without a time, or older than what stands before it")
@@ -206,36 +197,9 @@ def _check_case(case: Case, people: set[int]) -> None:
         raise CompanyFault(f"ticket {case.id}: no remarks; the first one is the description")
 
 
-def _read(kind: type[T], raw: Any, place: str) -> T:
-    if not isinstance(raw, Mapping):
-        raise CompanyFault(f"freshdesk.yaml {place}: a mapping is expected")
-    known: dict[str, Field[Any]] = {one.name: one for one in fields(kind)}  # type: ignore[arg-type]
-    if unknown := sorted(str(key) for key in raw if key not in known):
-        raise CompanyFault(f"freshdesk.yaml {place}: unknown {', '.join(unknown)}; known are {', '.join(known)}")
-    if missing := [name for name, one in known.items() if name not in raw and one.default is MISSING]:
-        raise CompanyFault(f"freshdesk.yaml {place}: {', '.join(missing)} is missing")
-    return kind(**{name: _value(known[name], value, f"freshdesk.yaml {place}.{name}") for name, value in raw.items()})
+def _remarks(rows: Any, place: str) -> tuple[Remark, ...]:
+    return records(Remark, rows, place)
 
 
-def _value(one: Field[Any], value: Any, place: str) -> Any:
-    if "timedelta" in str(one.type) and value is not None:
-        return offset(value, place)
-    if one.name == "remarks":
-        return tuple(_read(Remark, row, f"{place}[{n}]") for n, row in enumerate(value))
-    if one.name == "texts":
-        return {language: _read(Text, text, f"{place}.{language}") for language, text in value.items()}
-    return tuple(value) if str(one.type).startswith("tuple") else value
-
-
-def _ids(rows: Iterable[Any], name: str) -> set[int]:
-    seen: set[int] = set()
-    for row in rows:
-        if row.id in seen:
-            raise CompanyFault(f"freshdesk.yaml {name}: id {row.id} appears twice")
-        seen.add(row.id)
-    return seen
-
-
-def _refer(target: int | None, known: set[int], place: str) -> None:
-    if target is not None and target not in known:
-        raise CompanyFault(f"freshdesk.yaml {place}: there is no {target}")
+def _texts(texts: Any, place: str) -> Mapping[str, Text]:
+    return {language: record(Text, text, f"{place}.{language}") for language, text in texts.items()}

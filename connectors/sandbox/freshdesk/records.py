@@ -31,6 +31,8 @@ class PersonRecord:
     language: str = "en"
     company_id: int | None = None
     deleted: bool = False
+    verified: bool = True  # a contact that confirmed its address; whoever only ever mailed did not
+    other_companies: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -76,6 +78,7 @@ class TicketRecord:
     spam: bool = False
     deleted: bool = False
     archived: bool = False
+    cc_emails: list[str] = field(default_factory=list)
     agent_responded_at: datetime | None = None
     requester_responded_at: datetime | None = None
     first_responded_at: datetime | None = None

@@ -36,10 +36,10 @@ def moment(at: datetime | None) -> str | None:
 def ticket_row(ticket: TicketRecord) -> JsonObject:
     due = ticket.created_at + timedelta(days=3)
     row: JsonObject = {
-        "cc_emails": [],
+        "cc_emails": list(ticket.cc_emails),
         "fwd_emails": [],
-        "reply_cc_emails": [],
-        "ticket_cc_emails": [],
+        "reply_cc_emails": list(ticket.cc_emails),
+        "ticket_cc_emails": list(ticket.cc_emails),
         "ticket_bcc_emails": [],
         "fr_escalated": False,
         "spam": ticket.spam,
@@ -191,7 +191,7 @@ def agent_row(person: PersonRecord) -> JsonObject:
 
 def contact_row(person: PersonRecord) -> JsonObject:
     row: JsonObject = {
-        "active": not person.agent,
+        "active": person.verified and not person.agent,
         "address": None,
         "description": None,
         "email": person.email,
@@ -209,6 +209,7 @@ def contact_row(person: PersonRecord) -> JsonObject:
         "facebook_id": None,
         "unique_external_id": None,
         "company_id": person.company_id,
+        "other_companies": [{"company_id": id, "view_all_tickets": False} for id in person.other_companies],
         "created_at": moment(person.created_at),
         "updated_at": moment(person.updated_at),
     }

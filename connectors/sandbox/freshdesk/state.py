@@ -119,6 +119,13 @@ class Desk:
             self._moves(ticket)
             self._set(ticket, fields)
 
+    def copy_to(self, ticket_id: int, address: str) -> None:
+        """An agent adds somebody who is sent every reply from now on."""
+        with self._lock:
+            ticket = self.tickets[ticket_id]
+            ticket.cc_emails = [*ticket.cc_emails, address]
+            self._moves(ticket)
+
     def set_aside(self, ticket_id: int, **marks: bool) -> None:
         """`deleted=True`, `spam=False`, `archived=True` ... by a person."""
         with self._lock:

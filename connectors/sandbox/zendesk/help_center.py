@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from connectors.sandbox.company import Category, Section
+from connectors.sandbox.company import Category, Section, Segment
 from connectors.sandbox.markup import slug
-from connectors.sandbox.wire import Problem, Request, Response, Route, forbidden_role, not_found
+from connectors.sandbox.wire import Caller, Problem, Request, Response, Route, forbidden_role, not_found
 from connectors.sandbox.zendesk import shapes
 from connectors.sandbox.zendesk.auth import allow, unauthenticated
 from connectors.sandbox.zendesk.guide import ArticleRecord, TranslationRecord
 from connectors.sandbox.zendesk.paging import HELP_CENTER, ok, paginate
-from connectors.sandbox.zendesk.records import JsonObject
+from connectors.sandbox.zendesk.records import JsonObject, UserRecord
 from connectors.sandbox.zendesk.world import World
 
 Ids = Mapping[str, str]
@@ -117,17 +117,60 @@ def locales(world: World, request: Request, ids: Ids) -> Response:
 
 
 def user_segments(world: World, request: Request, ids: Ids) -> Response:
-    gate(world, request, ids)
-    if not _staff(request):
+    """Of the account: for administrators, who manage the Help Center here."""
+    if _asking(world, request).role != "admin":
         return forbidden_role()
+    return _segments(world, request, list(world.guide.segments.values()))
 
-    def shape(segment: Any) -> JsonObject:
-        stamp = shapes.iso(world.guide.started)
-        times = {"created_at": stamp, "updated_at": stamp}
-        return {"id": segment.id, "name": segment.name, "user_type": "signed_in_users", "built_in": False, **times}
 
-    body, _ = paginate(request, "user_segments", list(world.guide.segments.values()), lambda s: (s.id,), shape, style=HELP_CENTER)
-    return ok(body)
+def segments_of_user(world: World, request: Request, ids: Ids) -> Response:
+    """Those that a user is in; an agent who does not manage the Help Center hears only of those it is in itself."""
+    asking = _asking(world, request)
+    user = world.desk.users.get(int(ids["user_id"]))
+    if user is None:
+        return not_found()
+    rows = [segment for segment in world.guide.segments.values() if is_in(user, segment)]
+    if asking.role != "admin":
+        rows = [segment for segment in rows if is_in(world.desk.users[asking.user_id], segment)]
+    return _segments(world, request, rows)
+
+
+def _asking(world: World, request: Request) -> Caller:
+    """Raises Problem: 401 without credentials, 403 for end users."""
+    gate(world, request, {})
+    if request.caller is None or request.caller.role == "end-user":
+        raise Problem(forbidden_role())
+    return request.caller
+
+
+def is_in(user: UserRecord, segment: Segment) -> bool:
+    """By name, or by all conditions; an empty one holds for everybody."""
+    right_type = segment.user_type == "signed_in_users" or user.role != "end-user"
+    right_place = not segment.organizations or user.organization_id in segment.organizations
+    tags = set(user.tags)
+    tagged = set(segment.tags) <= tags and (not segment.or_tags or bool(tags & set(segment.or_tags)))
+    return user.id in segment.added_users or (user.active and right_type and right_place and tagged)
+
+
+def _segments(world: World, request: Request, rows: list[Segment]) -> Response:
+    stamp = shapes.iso(world.guide.started)
+
+    def shape(segment: Segment) -> JsonObject:
+        return {
+            "id": segment.id,
+            "name": segment.name,
+            "user_type": segment.user_type,
+            "built_in": segment.built_in,
+            "group_ids": [],
+            "organization_ids": list(segment.organizations),
+            "tags": list(segment.tags),
+            "or_tags": list(segment.or_tags),
+            "added_user_ids": list(segment.added_users),
+            "created_at": stamp,
+            "updated_at": stamp,
+        }
+
+    return ok(paginate(request, "user_segments", rows, lambda s: (s.id,), shape, style=HELP_CENTER)[0])
 
 
 def public_page(world: World, request: Request, ids: Ids) -> Response:
@@ -303,6 +346,7 @@ def _both(path: str, call: Callable[..., Response]) -> tuple[Route, Route]:
 HELP_CENTER_ROUTES = (
     Route("GET", f"{HC}/locales", locales),
     Route("GET", f"{HC}/user_segments", user_segments),
+    Route("GET", f"{HC}/users/{{user_id}}/user_segments", segments_of_user),
     Route("GET", f"{HC}/incremental/articles", incremental_articles),
     Route("GET", f"{HC}/articles/{{article_id}}/translations", translations),
     Route("GET", f"{HC}/articles/{{article_id}}/translations/{{locale}}", one_translation),

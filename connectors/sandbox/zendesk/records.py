@@ -20,6 +20,9 @@ class UserRecord:
     active: bool = True
     suspended: bool = False
     signature: str | None = None
+    verified: bool = True
+    organization_id: int | None = None
+    tags: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -76,6 +79,8 @@ class TicketRecord:
     tags: list[str] = field(default_factory=list)
     assignee_id: int | None = None
     group_id: int | None = None
+    organization_id: int | None = None
+    email_cc_ids: list[int] = field(default_factory=list)
     external_id: str | None = None
     custom_fields: list[JsonObject] = field(default_factory=list)
     rating: RatingRecord | None = None

@@ -82,6 +82,8 @@ class Desk:
             now = self._now()
             requester_id = self.any_customer() if requester_id is None else requester_id
             ticket = TicketRecord(next(self._ids), subject, requester_id, status, now, now, now, 0, channel, tags=list(tags))
+            requester = self.users.get(requester_id)
+            ticket.organization_id = requester.organization_id if requester else None
             self.tickets[ticket.id] = ticket
             if key:
                 self.keys[key] = ticket.id
@@ -107,6 +109,13 @@ class Desk:
                 self._change(ticket, {"status": status or "open"}, ticket.audits[-1])
             self._moved(ticket, now)
             return made
+
+    def copy_to(self, ticket_id: int, user_id: int) -> None:
+        """An agent adds somebody who is sent every public comment from now on."""
+        with self._lock:
+            ticket = self.tickets[ticket_id]
+            ticket.email_cc_ids = [*ticket.email_cc_ids, user_id]
+            self._moved(ticket, self._now())
 
     def set_status(self, ticket_id: int, status: str, *, author_id: int | None = None) -> None:
         with self._lock:
@@ -251,9 +260,10 @@ class Desk:
     def _settle_in(self, company: Company) -> None:
         for person in company.people:
             created = self.started - person.created
-            self.users[person.id] = UserRecord(
-                person.id, person.name, person.role, created, person.email, person.locale, person.active, person.suspended, person.signature
-            )
+            user = UserRecord(person.id, person.name, person.role, created, person.email, person.locale, person.active, person.suspended)
+            user.signature, user.verified = person.signature, person.verified
+            user.organization_id, user.tags = person.organization, list(person.tags)
+            self.users[person.id] = user
         for case in (*company.past, *company.waiting):
             self._open_case(case)
         for ticket in sorted(self.tickets.values(), key=lambda ticket: ticket.updated_at):
@@ -265,6 +275,7 @@ class Desk:
             case.id, case.subject, case.requester, case.status, created, created, created, 0, case.channel, case.priority, case.type
         )
         ticket.tags, ticket.assignee_id = list(case.tags), case.assignee
+        ticket.organization_id = self.users[case.requester].organization_id
         for remark in case.comments:
             at = self.started - (remark.at if remark.at is not None else case.created)
             more: dict[str, Any] = {"attachments": remark.attachments, "voice": remark.voice, "rel": remark.rel, "address": remark.address}

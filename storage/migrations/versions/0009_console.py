@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from storage.tables import Moment, Words
+from storage.columns import Moment, Words
 
 revision = "0009"
 down_revision = "0008"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from storage.tables import Moment
+from storage.columns import Moment
 
 revision = "0010"
 down_revision = "0009"

@@ -7,6 +7,7 @@ from typing import Any
 import requests
 
 from connectors.sandbox import Sandbox
+from connectors.sandbox.company import Segment
 
 ARTICLES = "/api/v2/help_center/articles.json"
 EXPORT = "/api/v2/help_center/incremental/articles.json"
@@ -29,6 +30,20 @@ def test_restriction_shows_in_both_spellings(api: Any, ids: Any) -> None:
     assert (found["user_segment_id"], found["user_segment_ids"]) == (ids.segment, [ids.segment])
     (segment,) = api.get("/api/v2/help_center/user_segments.json").json()["user_segments"]
     assert segment["id"] == ids.segment
+
+
+def test_a_users_segments_are_told_as_described_and_to_no_customer(sandbox: Sandbox, api: Any, stranger: Any, ids: Any) -> None:
+    target = f"/api/v2/help_center/users/{ids.anna}/user_segments.json"
+    assert api.get(target).json()["user_segments"] == [], "the only segment is for staff"
+    sandbox.guide.segments[9] = Segment(9, "Signed in", "signed_in_users", built_in=True)
+    (row,) = api.get(target).json()["user_segments"]
+    lists = ("added_user_ids", "group_ids", "or_tags", "organization_ids", "tags")
+    assert {name: type(value) for name, value in row.items()} == {
+        **dict.fromkeys(lists, list), "built_in": bool, "created_at": str, "id": int, "name": str, "updated_at": str, "user_type": str,
+    }  # fmt: skip
+    assert stranger.get(target).status_code == 401
+    assert stranger("GET", target, auth=("anna@customer.example/token", "sandbox-token")).status_code == 403
+    assert api.get("/api/v2/help_center/users/1/user_segments.json").status_code == 404
 
 
 def test_a_locale_lists_its_translations_and_without_one_the_source_is_shown(api: Any, ids: Any) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from connectors.sandbox.company import CompanyFault
 from connectors.sandbox.confluence.api import ConfluenceApi
 from connectors.sandbox.confluence.content import Content, load_content
 from connectors.sandbox.confluence.records import Account, Item
 from connectors.sandbox.confluence.rendering import tree
+from connectors.sandbox.rows import CompanyFault
 
 COMPANY = files("connectors.sandbox") / "company"
 EXPECTED: dict[str, Any] = yaml.safe_load((COMPANY / "expected_confluence.yaml").read_text(encoding="utf-8"))

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from connectors.sandbox.company import CompanyFault
 from connectors.sandbox.freshdesk.content import Content, Folder, Person, check_content, load_content
+from connectors.sandbox.rows import CompanyFault
 
 COMPANY = files("connectors.sandbox") / "company"
 EXPECTED: dict[str, Any] = yaml.safe_load((COMPANY / "expected_freshdesk.yaml").read_text(encoding="utf-8"))

@@ -163,5 +163,3 @@ def test_answers_from_before_there_were_reviews_are_there_to_be_looked_at(tmp_pa
     first = found["d1"]
     assert first is not None
     assert (first.kind, first.topic, first.usd) == ("no_knowledge", "refunds", 0.25)
-
-

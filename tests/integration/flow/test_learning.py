@@ -69,11 +69,11 @@ def test_an_agents_answer_is_held_against_the_draft_once(chores: DeskChores, san
     before = counts(taught)
     for said, kind in (("{draft}", "sent"), ("{draft} Ask me if anything is unclear about these 2 cells.", "edited")):
         number, draft = drafted(chores, sandbox)
-        assert chores.waiting(DESK, str(number)) == (None, 0.0)
+        assert chores.attend(DESK, str(number), "look") == 0.0
         assert counts(taught) == before, "nobody has answered yet"
         sandbox.desk.comment(number, said.format(draft=draft), author_id=agent_of(sandbox))
         for _ in range(2):
-            chores.waiting(DESK, str(number))
+            chores.attend(DESK, str(number), "look")
         before = {**before, kind: before[kind] + 1}
         assert counts(taught) == before
     told = chores.metrics.registry.get_sample_value
@@ -84,14 +84,14 @@ def test_a_ticket_solved_without_an_answer_ignored_its_draft(chores: DeskChores,
     number, _ = drafted(chores, sandbox)
     before = counts(taught)
     sandbox.desk.set_status(number, "solved")
-    chores.waiting(DESK, str(number))
+    chores.attend(DESK, str(number), "look")
     assert counts(taught) == {**before, "ignored": before["ignored"] + 1}
 
 
 def test_the_pair_is_kept_for_whoever_learns_from_it(chores: DeskChores, sandbox: Sandbox, taught: Deployment) -> None:
     number, draft = drafted(chores, sandbox)
     sandbox.desk.comment(number, "Two AAA lithium cells; no rechargeable ones, their voltage is too low.", author_id=agent_of(sandbox))
-    chores.waiting(DESK, str(number))
+    chores.attend(DESK, str(number), "look")
     with Session(taught.engine) as session:
         [pair] = [one for one in outcomes.pairs(session, DESK) if one.ticket_id == str(number)]
     assert pair.draft == draft
@@ -101,7 +101,7 @@ def test_the_pair_is_kept_for_whoever_learns_from_it(chores: DeskChores, sandbox
 def test_acceptance_is_told_by_topic_with_its_interval(chores: DeskChores, sandbox: Sandbox, taught: Deployment) -> None:
     number, draft = drafted(chores, sandbox)
     sandbox.desk.comment(number, draft, author_id=agent_of(sandbox))
-    chores.waiting(DESK, str(number))
+    chores.attend(DESK, str(number), "look")
     told: dict[str, Any] = describe(uses(taught.engine, DESK))
     [power] = [one for one in told["topics"] if one["topic"] == "power"]
     assert power["drafts"] >= 1
@@ -132,8 +132,8 @@ def test_a_tag_of_an_agents_teaches_and_its_absence_unteaches(chores: DeskChores
     lessons = Lessons(taught.engine, taught.index.embedder, ["power", "delivery"])
     before = {topic: len(vectors) for topic, vectors in lessons().items()}
     number = sandbox.desk.create_ticket("Parcel", "My parcel has not come and the tracking stands still.", tags=("parcel",)).id
-    chores.waiting(DESK, str(number))
+    chores.attend(DESK, str(number), "look")
     assert len(lessons()["delivery"]) == before.get("delivery", 0) + 1
     sandbox.desk.tickets[number].tags[:] = ["parcel", "power"]
-    chores.waiting(DESK, str(number))
+    chores.attend(DESK, str(number), "look")
     assert len(lessons().get("delivery", ())) == before.get("delivery", 0), "two topics' tags name none"

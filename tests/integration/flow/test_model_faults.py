@@ -85,9 +85,8 @@ def test_a_model_that_ails_leaves_the_ticket_and_tells_why_after_one_call(
     chores: Any = DeskChores(deployment, {DESK: replace(flow, writer=writer)}, metrics)
     number, asked = sandbox.desk.create_ticket("Batteries", QUESTION).id, len(sandbox.model.calls)
     before = (sandbox.desk.tickets[number].status, list(sandbox.desk.tickets[number].tags))
-    comment, _ = chores.waiting(DESK, str(number))
     with capture_logs() as told:
-        assert chores.answer(DESK, str(number), comment) >= least
+        assert chores.attend(DESK, str(number), "look") >= least
     row = sandbox.desk.tickets[number]
     assert not sandbox.desk.ledger.comments(number)
     assert (row.status, list(row.tags)) == before
@@ -110,9 +109,8 @@ def test_a_model_that_ails_for_ever_cannot_cost_more_than_the_ticket_may(
 ) -> None:
     chores: Any = DeskChores(deployment, {DESK: replace(flow, writer=ail(sandbox, "truncate", open_writer))}, Metrics())
     number, asked = sandbox.desk.create_ticket("Batteries", QUESTION).id, len(sandbox.model.calls)
-    comment, _ = chores.waiting(DESK, str(number))
     tries = 1
-    while chores.answer(DESK, str(number), comment) and tries < 60:
+    while chores.attend(DESK, str(number), "look") and tries < 60:
         tries += 1
     assert 1 < tries < 60, "then a person gets it"
     with Session(flow.engine) as session:
@@ -120,3 +118,24 @@ def test_a_model_that_ails_for_ever_cannot_cost_more_than_the_ticket_may(
     assert len(sandbox.model.calls) - asked <= tries
     [note] = sandbox.desk.ledger.comments(number)
     assert note.public is False
+
+
+def test_of_two_looks_at_one_comment_one_asks_the_model_and_retries_stay_its_own(
+    deployment: Deployment, flow: Flow, sandbox: Sandbox, open_writer: Open
+) -> None:
+    chores: Any = DeskChores(deployment, {DESK: replace(flow, writer=ail(sandbox, "truncate", open_writer))}, Metrics())
+    number, asked = sandbox.desk.create_ticket("Batteries", QUESTION).id, len(sandbox.model.calls)
+    assert chores.attend(DESK, str(number), "first") > 0
+    assert chores.attend(DESK, str(number), "second") == 0.0
+    assert len(sandbox.model.calls) - asked == 1
+    assert chores.attend(DESK, str(number), "first") > 0
+    assert len(sandbox.model.calls) - asked == 2
+
+
+def test_what_answers_need_is_loaded_before_one_is_written(deployment: Deployment, flow: Flow, sandbox: Sandbox) -> None:
+    number = sandbox.desk.create_ticket("Batteries", QUESTION).id
+    written: list[int] = []
+    chores = DeskChores(deployment, {DESK: flow}, Metrics(), lambda: written.append(len(sandbox.desk.ledger.comments(number))))
+    chores.attend(DESK, str(number), "look")
+    assert written == [0]
+    assert sandbox.desk.ledger.comments(number)

@@ -92,10 +92,8 @@ def test_no_log_line_and_no_metric_names_a_person(
     desk: Any = Talkative() if fault == "refused" else flow.desk
     chores = DeskChores(deployment, {DESK: replace(flow, writer=writer, desk=desk)}, metrics)
     try:
-        comment, _ = chores.waiting(DESK, str(number))
-        assert comment is not None
         with suppress(Transient, Postponed):
-            chores.answer(DESK, str(number), comment)
+            chores.attend(DESK, str(number), "look")
         if fault == "bug":
             try:
                 raise ValueError(f"cannot parse {CANARIES[2]} or {CANARIES[3]}")
