@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
+from sqlite3 import SQLITE_BUSY, OperationalError
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
@@ -109,19 +110,31 @@ def _sqlite(folder: Path, patience: float) -> Engine:
         max_overflow=56,
         hide_parameters=True,
     )
-    event.listen(engine, "connect", _pragmas)
+    event.listen(engine, "connect", partial(_pragmas, patience))
     event.listen(engine, "begin", _begin)
     event.listen(engine, "handle_error", partial(_tell_sqlite, f"database {path}", patience))
     return engine
 
 
-def _pragmas(connection: SqliteConnection, _: object) -> None:
+def _pragmas(patience: float, connection: SqliteConnection, _: object) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA journal_mode=WAL")
+    _keep_a_log(connection, until=time.monotonic() + patience)
     # FULL, not NORMAL: under NORMAL a power cut may undo the last commits, and an effect that was marked `sending`
     # before its call would come back as `planned` after it.
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA secure_delete=ON")  # an erased person's words must not linger in free pages
+
+
+def _keep_a_log(connection: SqliteConnection, until: float) -> None:
+    """Write ahead. Where two open a new file at once, SQLite does not let the second wait for the first: it fails at once."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except OperationalError as problem:
+            if problem.sqlite_errorcode != SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.005)
 
 
 def _begin(connection: Connection) -> None:

@@ -8,8 +8,10 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -194,6 +196,20 @@ def test_processes_may_open_a_new_database_at_the_same_time(tmp_path: Path) -> N
     started = [subprocess.Popen(command, stderr=subprocess.PIPE, env=dict(os.environ)) for _ in range(6)]
     outcomes = [(process.communicate()[1].decode(), process.returncode) for process in started]
     assert outcomes == [("", 0)] * 6
+
+
+def test_threads_that_open_a_new_database_at_the_same_moment_wait_for_each_other(tmp_path: Path) -> None:
+    """SQLite fails at once, whatever its time-out, where two turn the log on together: some one in six of these rounds, if let."""
+
+    def opened(folder: Path, start: Barrier) -> bool:
+        start.wait()
+        open_database("sqlite", folder=folder).dispose()
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        for turn in range(12):
+            start = Barrier(4)
+            assert all(pool.map(opened, [tmp_path / str(turn)] * 4, [start] * 4))
 
 
 def test_committed_rows_survive_a_reopening(open_again: Callable[[], Engine]) -> None:
