@@ -71,9 +71,9 @@ def open_database(url: str, *, folder: Path, patience: float = PATIENCE) -> Engi
 
 
 def reading(engine: Engine, *, in_parts: bool = False) -> Engine:
-    """The same database for transactions that only read: on SQLite they then never wait for a writer, nor make one wait.
+    """The same database for statements that only read: on SQLite they then never wait for a writer, nor make one wait.
 
-    On PostgreSQL each statement stands for itself, which spares the two around it; only rows that are fetched `in_parts` need them.
+    Each stands for itself, which spares the two around it; only rows that are fetched `in_parts` need them.
     """
     return engine.execution_options(reading="in parts" if in_parts else "at once")
 
@@ -140,7 +140,13 @@ def _keep_a_log(connection: SqliteConnection, until: float) -> None:
 def _begin(connection: Connection) -> None:
     # IMMEDIATE: a transaction that reads and then writes would otherwise fail, without waiting, when another one
     # wrote in between.
-    connection.exec_driver_sql("BEGIN" if connection.get_execution_options().get("reading") else "BEGIN IMMEDIATE")
+    match connection.get_execution_options().get("reading"):
+        case "at once":
+            return
+        case "in parts":
+            connection.exec_driver_sql("BEGIN")
+        case _:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _tell_sqlite(where: str, patience: float, context: ExceptionContext) -> None:

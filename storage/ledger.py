@@ -309,21 +309,30 @@ def present_ids(s: Session, connector: str) -> set[str]:
 def current_versions(s: Session | Connection, keys: Collection[str], at: datetime | None) -> set[str]:
     """Of these version keys, those that hold now (or held at `at`) and whose document is not gone now."""
     connection = s.connection() if isinstance(s, Session) else s
-    asked = {"keys": json.dumps(list(keys)), "at": at}
-    return set(connection.scalars(_holding(connection.dialect.name, at is not None), asked)) if keys else set()
+    if not keys:
+        return set()
+    wanted = json.dumps(list(keys))
+    if at is None:
+        return set(connection.exec_driver_sql(_HOLDING[connection.dialect.name], (wanted,)).scalars())
+    return set(connection.scalars(_held(connection.dialect.name), {"keys": wanted, "at": at}))
+
+
+# Asked by every search, so written out: to have it made takes as long as to run it. The keys are one JSON list, whatever their number.
+# Of a gone document no version is open: `_record_gone` saw to it.
+_HOLDING = {
+    "sqlite": "SELECT key FROM versions WHERE key IN (SELECT value FROM json_each(?)) AND valid_to IS NULL",
+    "postgresql": "SELECT key FROM versions WHERE key IN (SELECT json_array_elements_text(CAST(%s AS json))) AND valid_to IS NULL",
+}
 
 
 @cache
-def _holding(dialect: str, past: bool) -> Select[str]:
-    """The statement, its keys as one JSON list: built once, and the same text for any number of keys."""
+def _held(dialect: str) -> Select[str]:
+    """The same of a moment that is past."""
     unpacked = func.json_each if dialect == "sqlite" else func.json_array_elements_text
-    keys = bindparam("keys", type_=Text)
+    keys, at = bindparam("keys", type_=Text), bindparam("at", type_=Moment)
     wanted = unpacked(keys if dialect == "sqlite" else sql_cast(keys, JsonType)).table_valued("value").c.value
-    query = select(versions_.c.key).where(versions_.c.key.in_(select(wanted)))
-    if not past:
-        return query.where(versions_.c.valid_to.is_(None))  # of a gone document no version is open: `_record_gone` saw to it
-    at = bindparam("at", type_=Moment)
-    query = query.join(documents, documents.c.id == versions_.c.document).where(documents.c.state != "gone")
+    query = select(versions_.c.key).join(documents, documents.c.id == versions_.c.document)
+    query = query.where(versions_.c.key.in_(select(wanted)), documents.c.state != "gone")
     return query.where(versions_.c.valid_from <= at, versions_.c.valid_to.is_(None) | (versions_.c.valid_to > at))
 
 
