@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
-from storage.embedding import BATCH, LOCAL, Embedder, local_embedder
+from storage.embedding import LOCAL, MARKS, SPACE, Embedder, Pieces, local_embedder
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def test_vectors_are_those_of_the_stock_call() -> None:
 
 
 def test_a_text_has_the_same_vector_alone_and_among_others(embedder: Embedder) -> None:
-    texts = [f"text number {number}" for number in range(BATCH + 3)]
+    texts = [f"text number {number}" for number in range(300)]
     together = embedder.embed(texts)
     assert np.array_equal(embedder.embed(texts[-1:])[0], together[-1])
 
@@ -48,6 +50,36 @@ def test_a_text_has_the_same_vector_alone_and_among_others(embedder: Embedder) -
 @given(text=st.text(max_size=100))
 def test_any_text_gives_finite_numbers(embedder: Embedder, text: str) -> None:
     assert np.isfinite(embedder.embed([text])).all()
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    spec = find_spec("wordllama")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Tokenizer.from_file(str(Path(spec.submodule_search_locations[0]) / "tokenizers" / "l2_supercat_tokenizer_config.json"))
+
+
+SCRAPS = [" ", "  ", "\n", "\r\n", "\t", SPACE, *MARKS, "refund", "Rückgabe", "iPhone,", "don't", "返金", "🙂", "1,299.00", "{", "\x00"]
+WORDS = st.lists(st.sampled_from(SCRAPS))
+
+
+@given(text=st.one_of(st.text(max_size=60), WORDS.map("".join)))
+def test_a_text_taken_apart_has_the_tokens_of_the_whole(tokenizer: Tokenizer, text: str) -> None:
+    text = text.encode("utf-8", "replace").decode()
+    assert Pieces(tokenizer).tokens(text).tolist() == tokenizer.encode(text, add_special_tokens=False).ids
+
+
+def test_no_token_reaches_over_the_start_of_a_word_or_the_end_of_a_line(tokenizer: Tokenizer) -> None:
+    assert not [token for token in tokenizer.get_vocab() if SPACE in token.lstrip(SPACE) or "\n" in token]
+
+
+def test_what_is_remembered_of_words_is_bounded(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.embedding.REMEMBERED", 10)
+    pieces = Pieces(tokenizer)
+    for number in range(50):
+        pieces.tokens(f"word{number}")
+    assert len(pieces) <= 10
 
 
 def test_nearer_meanings_have_nearer_vectors(embedder: Embedder) -> None:
