@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 LOCAL = "wordllama-l2-supercat-256"
-REMEMBERED = 20_000  # stretches of text whose tokens are kept: some 3 MB
+REMEMBERED = 50_000  # stretches of text whose tokens are kept: some 10 MB
 SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # what the vocabulary writes for a space
 MARKS = ("<s>", "</s>", "<unk>")  # tokens that the tokenizer looks for in the text itself
 
