@@ -94,7 +94,8 @@ def _hidden_or_foreign(text: str, cited: Sequence[tuple[int, Passage]], allowed_
     for sign in MARKUP:
         if sign in text.casefold() and not any(sign in other.casefold() for other in texts):
             return f"carries markup ({sign})"
-    foreign = links(text) - carried_links(texts, allowed_links)
+    own = links(text)
+    foreign = own - carried_links(texts, allowed_links) if own else own
     return f"{min(foreign)} stands in no cited passage and not in policy.allowed_links" if foreign else None
 
 
