@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 LOCAL = "wordllama-l2-supercat-256"
+BATCH = 256  # texts whose words are looked up together
 REMEMBERED = 50_000  # stretches of text whose tokens are kept: some 10 MB
 SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # what the vocabulary writes for a space
 MARKS = ("<s>", "</s>", "<unk>")  # tokens that the tokenizer looks for in the text itself
@@ -38,31 +40,53 @@ class Embedder(Protocol):
         ...
 
 
-class Pieces(dict[str, bytes]):
-    """The token ids (32 bits each) of the stretches that a text falls into, worked out when first met.
+class Pieces:
+    """Texts to token ids, as the tokenizer gives them, by the stretches of a text: words with the space before them, and line breaks.
 
-    A stretch is a word with the spaces before it, or a line break. No token of this vocabulary reaches over the end of one, so byte-pair
-    merges never do either: the ids of a text are those of its stretches, and a known word costs a look where the tokenizer merges
-    letter by letter.
+    No token of this vocabulary reaches over the end of a stretch, so byte-pair merges never do either: the ids of a text are those of
+    its stretches, and a known word costs a look where the tokenizer merges letter by letter. Threads may share it.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
+        from tokenizers import Tokenizer as Bare
+
         self._tokenizer = tokenizer
+        self._merges = Bare(tokenizer.model)  # without what puts a space before every text
+        (self._line_break,) = self._merges.encode("\n", add_special_tokens=False).ids
+        self._known = {"\n": np.array([self._line_break], np.int32).tobytes()}  # 32 bits an id
 
-    def __missing__(self, stretch: str) -> bytes:
-        if len(self) >= REMEMBERED:
-            self.clear()
-        found = self[stretch] = np.array([token.id for token in self._tokenizer.model.tokenize(stretch)], np.int32).tobytes()
-        return found
+    def tokens(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
+        apart = [() if any(mark in text for mark in MARKS) else _STRETCH.findall(_spaced(text)) for text in texts]
+        known = self._learn(set(chain.from_iterable(apart)))
+        return [
+            np.frombuffer(b"".join(map(known.__getitem__, stretches)), np.int32) if stretches else self._whole(text)
+            for text, stretches in zip(texts, apart, strict=True)
+        ]
 
-    def tokens(self, text: str) -> NDArray[np.int32]:
-        """As the tokenizer gives them, which puts a space before every text."""
-        if not text:
-            return np.zeros(0, np.int32)
-        if any(mark in text for mark in MARKS):
-            return np.array(self._tokenizer.encode(text, add_special_tokens=False).ids, np.int32)
-        stretches = _STRETCH.findall(SPACE + text.replace(" ", SPACE))
-        return np.frombuffer(b"".join(map(self.__getitem__, stretches)), np.int32)
+    def _learn(self, stretches: Collection[str]) -> Mapping[str, bytes]:
+        """What is known, these stretches among it."""
+        known = self._known
+        if new := [stretch for stretch in stretches if stretch not in known]:
+            if len(known) + len(new) > REMEMBERED:
+                known = self._known = {stretch: known[stretch] for stretch in ("\n", *stretches) if stretch in known}
+            known.update(zip(new, self._merged(new), strict=True))
+        return known
+
+    def _merged(self, stretches: Sequence[str]) -> Iterator[bytes]:
+        """Of all at once, a line each: to ask the tokenizer for one costs ten times what it does for it."""
+        ids = np.array(self._merges.encode("\n".join(stretches), add_special_tokens=False).ids, np.int32)
+        ends = [*np.flatnonzero(ids == self._line_break).tolist(), len(ids)]
+        start = 0
+        for end in ends:
+            yield ids[start:end].tobytes()
+            start = end + 1
+
+    def _whole(self, text: str) -> NDArray[np.int32]:
+        return np.array(self._tokenizer.encode(text, add_special_tokens=False).ids, np.int32)
+
+
+def _spaced(text: str) -> str:
+    return SPACE + text.replace(" ", SPACE) if text else ""
 
 
 class StaticEmbedder:
@@ -76,10 +100,11 @@ class StaticEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Rows:
         rows = np.zeros((len(texts), self.dimensions), np.float32)
-        for row, text in enumerate(texts):
-            tokens = self._pieces.tokens(text.encode("utf-8", "replace").decode())  # the tokenizer refuses lone surrogates
-            if len(tokens):
-                rows[row] = self._table[tokens].sum(axis=0)
+        for start in range(0, len(texts), BATCH):
+            batch = [text.encode("utf-8", "replace").decode() for text in texts[start : start + BATCH]]  # it refuses lone surrogates
+            for row, tokens in enumerate(self._pieces.tokens(batch), start):
+                if len(tokens):
+                    rows[row] = self._table[tokens].sum(axis=0)
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         np.divide(rows, lengths, out=rows, where=lengths > 0)
         return rows

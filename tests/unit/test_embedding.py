@@ -67,19 +67,20 @@ WORDS = st.lists(st.sampled_from(SCRAPS))
 @given(text=st.one_of(st.text(max_size=60), WORDS.map("".join)))
 def test_a_text_taken_apart_has_the_tokens_of_the_whole(tokenizer: Tokenizer, text: str) -> None:
     text = text.encode("utf-8", "replace").decode()
-    assert Pieces(tokenizer).tokens(text).tolist() == tokenizer.encode(text, add_special_tokens=False).ids
+    assert Pieces(tokenizer).tokens([text])[0].tolist() == tokenizer.encode(text, add_special_tokens=False).ids
 
 
 def test_no_token_reaches_over_the_start_of_a_word_or_the_end_of_a_line(tokenizer: Tokenizer) -> None:
     assert not [token for token in tokenizer.get_vocab() if SPACE in token.lstrip(SPACE) or "\n" in token]
 
 
-def test_what_is_remembered_of_words_is_bounded(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_are_forgotten_for_new_ones_and_nothing_changes(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.embedding.REMEMBERED", 10)
     pieces = Pieces(tokenizer)
     for number in range(50):
-        pieces.tokens(f"word{number}")
-    assert len(pieces) <= 10
+        text = f"word{number} of word{number - 3} and word{number // 2}"
+        assert pieces.tokens([text, "of"])[0].tolist() == tokenizer.encode(text, add_special_tokens=False).ids
+    assert len(pieces._known) <= 10
 
 
 def test_nearer_meanings_have_nearer_vectors(embedder: Embedder) -> None:
