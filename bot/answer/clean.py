@@ -46,6 +46,14 @@ _GREETING = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
+# A line of its own from "Dear" to a comma greets whomever it names: "Dear trade desk,".
+_GREETING_LINE = re.compile(
+    r"^\s*(?:dear|ch[èe]re?s?|sehr\s+geehrte[rs]?|liebe[rs]?|estimad[oa]s?)"
+    r"(?:[ \t]+[^\s,.!?:;]{1,20}){0,4}[ \t]*[,!:][ \t]*\n",
+    re.IGNORECASE,
+)
+NAME_LINES = 4  # at a message's end; where people put their name, and under it their firm
+
 
 def visible(text: str) -> str:
     """Without characters a reader cannot see; line ends are \\n."""
@@ -65,15 +73,17 @@ def speaks_to_the_bot(text: str) -> bool:
     return any(pattern.search(folded) for name, pattern in INJECTION if name in ORDERS)
 
 
-def own_words(text: str) -> str:
-    """What the customer wrote in this message, as plain paragraphs; empty when that is nothing."""
+def own_words(text: str, name: str | None = None) -> str:
+    """What the customer wrote in this message, as plain paragraphs; empty when that is nothing. `name`: the customer's."""
     text = unicodedata.normalize("NFC", visible(_ends(text)))
     quoted = _QUOTED_FROM.search(text)
     if quoted:
         text = text[: quoted.start()]
     lines = [line.rstrip() for line in text.split("\n") if not line.lstrip().startswith(">")]
-    lines = _without_signature(lines)
-    return _GREETING.sub("", "\n".join(lines).strip(), count=1).strip()
+    lines = _without_name(_without_signature(lines), name or "")
+    written = "\n".join(lines).strip()
+    greeting = _GREETING_LINE if _GREETING_LINE.match(written) else _GREETING
+    return greeting.sub("", written, count=1).strip()
 
 
 def _ends(text: str) -> str:
@@ -90,6 +100,18 @@ def _without_signature(lines: list[str]) -> list[str]:
             continue
         if line.strip() in ("--", "—") or (before and len(after) <= 6 and all(len(later) <= 80 for later in after)):
             return lines[:at] if before or not after else lines[at + 1 :]
+    return lines
+
+
+def _without_name(lines: list[str], name: str) -> list[str]:
+    """Without the customer's own name as the last thing they wrote, and what stands under it."""
+    own = set(fold(name).split())
+    for at in range(max(1, len(lines) - NAME_LINES), len(lines)):
+        written = fold(lines[at]).strip(" ,.-").split()
+        below = [line.strip() for line in lines[at + 1 :] if line.strip()]
+        signs = all(len(line) <= 60 and not line[0].islower() and not set(".?!") & set(line) for line in below)
+        if written and own.issuperset(written) and signs and any(_content(line) for line in lines[:at]):
+            return lines[:at]
     return lines
 
 

@@ -75,7 +75,7 @@ def triage(
     """Reads the customer's last turn: every public comment of theirs since somebody answered. `finder` tells topics better than words."""
     turn = last_turn(ticket)
     written = "\n\n".join(comment.text for comment in turn)
-    text = "\n\n".join(filter(None, (own_words(comment.text) for comment in turn)))
+    text = "\n\n".join(filter(None, (own_words(comment.text, ticket.requester_name) for comment in turn)))
     subject = clean_subject(ticket.subject)
     both = f"{subject}\n{text}"
     spoken, sure = detected(both, languages, ticket.language)

@@ -134,6 +134,21 @@ def test_quoted_mail_signature_and_greeting_are_not_the_question() -> None:
     assert read(text).questions == ("How do I drain the valve?",)
 
 
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("Dear trade desk,\nWe plan a hospital wing. Which valve closes without power?\nAda Byron\nByron Pipes", "We plan a hospital wing. Which valve closes without power?"),
+        ("My hub blinks red and stays silent\nAda", "My hub blinks red and stays silent"),
+        ("Liebes Team in Köln,\nwie leere ich das Ventil?\nA. Byron", "wie leere ich das Ventil? A. Byron"),
+        ("The account is in the name of\nAda Byron\nand I want it to be in my husband's. Can you change it?", None),
+        ("Ada Byron", "Ada Byron"),
+    ],
+)  # fmt: skip
+def test_the_customers_own_name_at_the_end_and_what_stands_under_it_is_not_asked_about(text: str, asked: str | None) -> None:
+    found = read(text).questions
+    assert found == (asked,) if asked else "Can you change it?" in found[0]
+
+
 def test_several_questions_stand_apart_and_no_more_than_four() -> None:
     text = "How do I drain the valve? Where do I find my invoice number? Can I pair two hubs at once? Is the siren waterproof? How long is the warranty period?"
     found = read(text).questions
