@@ -31,6 +31,7 @@ PART_TRIES = 8  # of one part's job, about four minutes; the next sync makes ano
 RESCUED_AT_ONCE = 200  # workflows of a dead process per statement
 LOOK = 0.5  # seconds between two looks at a queue of tickets: each costs as much processor time as a good part of a ticket,
 AHEAD = 4  # so one ticket for so many places is fetched ahead, and a place that gets free waits for no look
+GLANCE = 2.0  # seconds between two looks at a queue whose work nobody waits for
 STOP_WITHIN = 6  # seconds that running workflows get to finish on a stop
 # Workflows that an older release left unfinished are taken up by a newer one while this stays the same:
 # change it only with the meaning of a workflow's arguments.
@@ -112,11 +113,11 @@ def start_worker(chores: Chores, connectors: Mapping[str, int], database_url: st
     )
     workflows = _declare(chores, {name: threading.BoundedSemaphore(at_once) for name, at_once in connectors.items()})
     DBOS.launch()
-    DBOS.register_queue("sync", worker_concurrency=1, polling_interval_sec=1.0)
+    DBOS.register_queue("sync", worker_concurrency=1, polling_interval_sec=GLANCE)
     for name, at_once in connectors.items():
         # One part at a time: a connector's pages are written one after another anyway.
-        DBOS.register_queue(f"parts-{name}", worker_concurrency=1, polling_interval_sec=1.0)
-        DBOS.register_queue(f"poll-{name}", worker_concurrency=1, polling_interval_sec=1.0)
+        DBOS.register_queue(f"parts-{name}", worker_concurrency=1, polling_interval_sec=GLANCE)
+        DBOS.register_queue(f"poll-{name}", worker_concurrency=1, polling_interval_sec=GLANCE)
         DBOS.register_queue(f"tickets-{name}", worker_concurrency=at_once + -(-at_once // AHEAD), polling_interval_sec=LOOK)
     return Worker(
         sync=lambda name, slot: _enqueue("sync", workflows.sync, f"sync:{name}:{slot}", name),
