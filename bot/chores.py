@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars
 
 from bot.answer.approved import send_approved
 from bot.answer.deliver import last_from_customer, obstacle_to
-from bot.answer.flow import EFFECT, Flow, Postponed, answer, is_settled
+from bot.answer.flow import EFFECT, Flow, Postponed, answer, conclude, is_settled
 from bot.answer.outcomes import learn
 from bot.deployment import Connection, Deployment
 from bot.lessons import teach
@@ -147,13 +147,21 @@ class DeskChores:
             return self._put_off(connector, ticket, trouble)
         comment = self._waiting(connector, read) if read else None
         if read is None or comment is None:
-            return 0.0
+            return self._conclude(connector, ticket)
         key = outbox.effect_key(connector, ticket, comment, EFFECT)
         with Session(self.deployment.engine) as session, session.begin():
             if not assign(session, key, work, ticket=(connector, ticket), now=self.deployment.now()):
                 return 0.0
         with bound_contextvars(connector=connector, ticket=ticket, draft=key[:12]), span("answer", connector=connector, ticket=ticket):
-            return self._answer(connector, read, began)
+            return self._answer(connector, read, began) or self._conclude(connector, ticket)
+
+    def _conclude(self, connector: str, ticket: str) -> float:
+        """One try at settling what was begun for the ticket and is wanted no more; 0.0 when done, else seconds until the next try."""
+        try:
+            conclude(self.flows[connector], ticket)
+        except (ConfigProblem, RateLimited, Transient) as trouble:
+            return self._put_off(connector, ticket, trouble)
+        return 0.0
 
     def _waiting(self, connector: str, read: Ticket) -> str | None:
         """The customer comment of this ticket that waits for the bot; what people made of our drafts is learnt on the way."""

@@ -44,6 +44,7 @@ _ENTRANCES = {
     State.REFUSED: (State.SENDING,),
     State.CANCELLED: (State.PLANNED, State.SENDING),
 }
+_COLUMNS = tuple(effects.c.keys())
 _UNSETTLED = (State.PLANNED, State.SENDING, State.UNKNOWN)
 # Statements that every ticket makes are built once, here and below: building one takes longer than running it.
 _DRAFT = select(drafts).where(drafts.c.id == bindparam("id"))
@@ -152,7 +153,9 @@ def _effect(s: Session, **one: str) -> Effect | None:
 
 
 def _parse(row: SqlRow[Any]) -> Effect:
-    return Effect(**{**row._mapping, "state": State(row.state), "tags": tuple(row.tags)})
+    """Of a row that holds an effect, whatever else it holds."""
+    told = {name: row._mapping[name] for name in _COLUMNS}
+    return Effect(**{**told, "state": State(row.state), "tags": tuple(row.tags)})
 
 
 _CLAIM = (
@@ -229,6 +232,20 @@ def unsettled(s: Session) -> list[Effect]:
     """Planned, sending and unknown effects, oldest first."""
     rows = s.connection().execute(select(effects).where(text(UNSETTLED)).order_by(effects.c.created_at, effects.c.key))
     return [_parse(row) for row in rows]
+
+
+_BEGUN = (
+    select(effects, drafts.c.customer_comment_id)
+    .join(drafts, drafts.c.id == effects.c.draft_id)
+    .where(effects.c.connector == bindparam("connector"), effects.c.ticket_id == bindparam("ticket"), text(UNSETTLED))
+    .order_by(effects.c.created_at)
+)
+
+
+def begun(s: Session, connector: str, ticket_id: str) -> list[tuple[Effect, str]]:
+    """The ticket's unsettled effects, oldest first, each with the customer comment that it answers."""
+    rows = s.connection().execute(_BEGUN, {"connector": connector, "ticket": ticket_id})
+    return [(_parse(row), row.customer_comment_id) for row in rows]
 
 
 _REPLIES = (

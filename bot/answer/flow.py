@@ -131,13 +131,32 @@ def answer(flow: Flow, ticket: Ticket) -> dict[str, Any]:
             return record
     with Session(reading(flow.engine)) as session:
         draft = outbox.draft(session, planned.draft_id)
-    settled = deliver(planned, comment.id, courier(flow, draft, _fields(flow, draft)))
-    if settled.state is State.CANCELLED:
-        with Session(flow.engine) as session, session.begin():
-            reviews.overtake(session, settled.draft_id, settled.reason or "", flow.now())
+    settled = _delivered(flow, planned, comment.id, draft)
     if draft is None:
         raise LookupError(f"draft {settled.draft_id} is missing although its effect {key} exists")
     return with_outcome(draft.record, settled)
+
+
+def conclude(flow: Flow, ticket_id: str) -> None:
+    """Settles the answers that were begun for a ticket and are wanted no more: a person, or a newer message, was faster.
+
+    One whose outcome is unknown is looked for at the helpdesk first. Raises what `deliver` raises.
+    """
+    with Session(reading(flow.engine)) as session:
+        begun = outbox.begun(session, flow.connector, ticket_id)
+    for effect, comment in begun:
+        if effect.key == outbox.effect_key(flow.connector, ticket_id, comment, EFFECT):
+            with Session(reading(flow.engine)) as session:
+                draft = outbox.draft(session, effect.draft_id)
+            _delivered(flow, effect, comment, draft)
+
+
+def _delivered(flow: Flow, effect: Effect, comment: str, draft: DraftRow | None) -> Effect:
+    settled = deliver(effect, comment, courier(flow, draft, _fields(flow, draft)))
+    if settled.state is State.CANCELLED:
+        with Session(flow.engine) as session, session.begin():
+            reviews.overtake(session, settled.draft_id, settled.reason or "", flow.now())
+    return settled
 
 
 def _fields(flow: Flow, draft: DraftRow | None) -> Mapping[str, str]:
