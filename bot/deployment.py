@@ -37,7 +37,7 @@ from connectors.quota import Allowance
 from connectors.settings import ConnectorSettings, Secret, Strict, TicketSettings
 from connectors.timing import seconds
 from storage.database import open_database
-from storage.embedding import Embedder
+from storage.embedding import LOCAL, Embedder
 from storage.quota import Accounts
 from storage.shelf import Shelf
 from storage.slots import Slots
@@ -316,7 +316,7 @@ def build_writer(config: Config, embedder: Embedder, purse: Purse) -> Writer:
     """The configured writer, with its fallback behind it."""
     from bot.answer.extractive import ExtractiveWriter
 
-    extractive = ExtractiveWriter(embedder.embed)
+    extractive = ExtractiveWriter(embedder.embed, scored=embedder.name == LOCAL)
     if config.writer.provider == "extractive":
         return extractive
     from bot.answer.manner import plain

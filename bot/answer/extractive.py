@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.answer import courtesy
+from bot.answer.likelihood import likelihood
 from bot.answer.relevance import Embed, Question, Ranked, Signals, core, question_of, rank, shared
 from bot.answer.retrieve import Found, Passage
 from bot.answer.triage import Triage, clean_subject
@@ -33,6 +34,7 @@ ENOUGH = -0.45
 ENOUGH_AGREED = -1.25
 AGREEMENT = 1.1  # sum over a document's passages of 1 / place among the finds
 LEAST_COSINE = 0.35
+NEARLY, LIKELY = -1.5, 0.6  # evidence that falls short is enough with this likelihood
 LONGEST = 900  # characters quoted for one question; a list of steps is quoted whole beyond it
 MOST_STEPS = 30
 SAME_QUESTION = 0.6  # of the customer's content words
@@ -60,19 +62,36 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Understood:
+    """One way to understand a question, and what it finds; `likelihood` is 0 where no scores are known."""
+
+    ranked: Sequence[Ranked]
+    evidence: float
+    likelihood: float
+
+    @property
+    def confidence(self) -> float:
+        """0..1, of the judge that thinks better of it."""
+        return max(1 / (1 + math.exp(-self.evidence)), self.likelihood)
+
+
+@dataclass(frozen=True, slots=True)
 class ExtractiveWriter:
-    """`embed` gives one L2-normalised row per text."""
+    """`embed` gives one L2-normalised row per text; `scored`: by the embedder on whose scores `likelihood` was fitted."""
 
     embed: Embed
+    scored: bool = True
 
     def write(self, ticket: Ticket, triage: Triage, found: Found) -> Draft | None:
         subject = clean_subject(ticket.subject)
-        answers = [self.answer(question, triage.language, found.public, subject) for question in triage.questions]
+        # A passage's score tells of the question that it was found for: of several questions, nobody knows which.
+        scored = self.scored and len(triage.questions) == 1
+        answers = [self.answer(question, triage.language, found.public, subject, scored=scored) for question in triage.questions]
         if not any(answers):
             return None
         return _compose(answers, ticket, triage)
 
-    def answer(self, text: str, language: str, passages: Sequence[Passage], subject: str = "") -> Answer | None:
+    def answer(self, text: str, language: str, passages: Sequence[Passage], subject: str = "", *, scored: bool = False) -> Answer | None:
         """The best passage's answer to one question, however it is best understood; None when none proves itself."""
         candidates = _in_one_language(passages, language)
         understood = []
@@ -80,15 +99,28 @@ class ExtractiveWriter:
             question = question_of(asked, language)
             ranked = rank(question, candidates, self.embed)
             if ranked and not _unknown_names(question, ranked[0].passage):
-                understood.append((evidence(ranked[0].signals), ranked))
-        score, ranked = max(understood, key=lambda pair: pair[0], default=(ENOUGH - 1, ()))
-        if not ranked or score < (ENOUGH_AGREED if _agreed(ranked[0], candidates) else ENOUGH):
+                likely = likelihood(ranked, question) if scored else 0.0
+                understood.append(Understood(ranked, evidence(ranked[0].signals), likely))
+        chosen = _chosen(understood, candidates)
+        if chosen is None:
             return None
         question = question_of(text, language)
-        quoted = [_quoted(row, question) for row in _companions(ranked)]
+        quoted = [_quoted(row, question) for row in _companions(chosen.ranked)]
         if quoted[0] is None:
             return None
-        return Answer(tuple(part for part in quoted if part), confidence=1 / (1 + math.exp(-score)))
+        return Answer(tuple(part for part in quoted if part), confidence=chosen.confidence)
+
+
+def _chosen(understood: Sequence[Understood], candidates: Sequence[Passage]) -> Understood | None:
+    """Two judges: what shares enough with the question; or nearly enough, and stands out, however the question is understood."""
+    if not understood:
+        return None
+    best = max(understood, key=lambda one: one.evidence)
+    if best.evidence >= (ENOUGH_AGREED if _agreed(best.ranked[0], candidates) else ENOUGH):
+        return best
+    best = max(understood, key=lambda one: one.likelihood)
+    alone = len({one.ranked[0].passage.document for one in understood}) == 1
+    return best if alone and best.evidence >= NEARLY and best.likelihood >= LIKELY else None
 
 
 def _companions(ranked: Sequence[Ranked]) -> list[Ranked]:
