@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,7 @@ from bot.answer.write import Draft, Kind, Sentence
 
 LEAST_COVERAGE = 0.5  # of a sentence's content words, for a window to be looked at closely
 LONGEST = 1_500  # characters of a sentence that is not a quotation
+_LABEL = re.compile(r"(^|; )([^:;]{1,60}): ")  # a column's name before its cell, as `units` writes a row
 MARKUP = ("<script", "<img", "<iframe", "<svg", "<style", "javascript:", "data:", "![")
 
 
@@ -113,8 +115,13 @@ class _Window:
 def _units(markdown: str) -> tuple[Unit, ...]:
     """What may be quoted or proved from: not a paragraph that speaks to the bot, whoever wrote it into the page."""
     found = units(markdown)
-    poisoned = {unit.block for unit in found if speaks_to_the_bot(unit.text)}
+    poisoned = {unit.block for unit in found if speaks_to_the_bot(_unlabelled(unit))}
     return tuple(unit for unit in found if unit.block not in poisoned)
+
+
+def _unlabelled(unit: Unit) -> str:
+    """A row without the colons after its columns' names: "System: Alexa" names a column and speaks for no system."""
+    return _LABEL.sub(r"\1\2 ", unit.text) if unit.kind == "row" else unit.text
 
 
 def _same(text: str) -> str:
