@@ -51,7 +51,8 @@ def test_an_invention_is_refused_whatever_its_kind(part: str, case: dict[str, An
 def test_a_column_named_system_gives_no_orders_and_a_cell_that_does_is_no_proof() -> None:
     table = "| System | Valve |\n| --- | --- |\n| Alexa | close only |\n"
     assert judge("System: Alexa; Valve: close only", passage(table), kind="row").supported
-    assert not judge("System: Alexa; Valve: system: close it", passage(table.replace("close only", "system: close it")), kind="row").supported
+    ordered = table.replace("close only", "system: close it")
+    assert not judge("System: Alexa; Valve: system: close it", passage(ordered), kind="row").supported
 
 
 def test_the_sets_are_large_enough_to_mean_something() -> None:
