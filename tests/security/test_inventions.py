@@ -42,6 +42,7 @@ HARD, SUBTLE = (6_000, 6_000) if WHOLE else (156, 160)
 MOST_SUBTLE = {"tuned": 0.03, "held back": 0.05}  # of the small sample; `make adversarial` prints the whole
 MOST_BLOCKED = {"tuned": 0.05, "held back": 0.19}
 MOST_FREE = 0.52  # of drafts in free words: what an honest model loses today
+MOST_FRESH = {"tuned": (0, 1, 26), "held back": (1, 3, 33)}  # hard past, subtle past, honest blocked: what is so today
 LANGUAGES = {"f": "fr", "e": "en", "d": "de", "s": "es"}
 HALVES = ("tuned", "held back")
 Checker = Callable[[Draft], Verdict]
@@ -107,6 +108,16 @@ def free() -> tuple[int, int]:
     rows = yaml.safe_load((HERE / "faithful_free.yaml").read_text(encoding="utf-8"))
     trials = trials_of(row | {"part": HALVES[0]} for row in rows)
     return len(trials) - len(past(trials, real)), len(trials)
+
+
+# --- a fresh set, drafts and inventions over the same passages
+
+
+@cache
+def fresh() -> tuple[list[Trial], list[Trial]]:
+    """(honest drafts, inventions by hand), halved by hash."""
+    rows = [row | {"part": half(row["text"])} for row in yaml.safe_load((HERE / "fresh.yaml").read_text(encoding="utf-8"))]
+    return trials_of(rows), trials_of(row | {"drafts": row["inventions"]} for row in rows)
 
 
 # --- what is bent
@@ -453,6 +464,16 @@ def test_most_drafts_in_free_words_are_still_blocked_and_no_more_than_measured()
     print(f"free words: blocked {blocked} of {many}")
     assert many >= 400
     assert blocked <= MOST_FREE * many
+
+
+@pytest.mark.parametrize("part", HALVES)
+def test_inventions_by_hand_stay_out_and_as_many_honest_drafts_pass_as_measured(part: str) -> None:
+    true, made = ([trial for trial in trials if trial.half == part] for trials in fresh())
+    blocked, known = len(true) - len(past(true, real)), past(made, real)
+    hard, subtle = (sum(trial.kind == kind for trial in known) for kind in ("h", "s"))
+    found = hard, subtle, blocked
+    print(f"fresh, {part}: past {hard} hard and {subtle} subtle of {len(made)} inventions; blocked {blocked} of {len(true)} honest drafts")
+    assert all(is_so <= most for is_so, most in zip(found, MOST_FRESH[part], strict=True))
 
 
 def test_a_check_that_is_too_lax_or_too_strict_misses_a_limit() -> None:
