@@ -254,6 +254,8 @@ def _html(flow: Flow, draft_id: str, way: Way) -> str:
             clashes=way.clashes,
             advice=flow.conduct.advice(decision.reason, triage.language),
             nearest=found.public,
+            verdict=way.verdict,
+            citations=way.draft.citations if way.draft else (),
         )
     if decision.outcome == "reply":
         return flow.conduct.signed(way.rendered, triage.language).html

@@ -15,7 +15,8 @@ from bot.answer.retrieve import Passage
 TITLE_LIMIT = 90  # characters; a title is content of other people and may be anything
 QUOTE_LIMIT = 44  # characters of a statement that is pointed at
 SEGMENT = "not for everybody; this requester may read it"
-MOST_QUOTES, MOST_NEAREST, MOST_HINTS = 2, 3, 3
+TOLD_LIMIT = 240  # characters of a statement that an agent may take over
+MOST_QUOTES, MOST_NEAREST, MOST_HINTS, MOST_TOLD = 2, 3, 3, 5
 HEADLINES = {
     "unsupported": "what was written could not be proved",
     "policy": "your rules leave it to people",
@@ -68,14 +69,21 @@ def handoff_note(
     clashes: Sequence[Conflict] = (),
     advice: str | None = None,
     nearest: Sequence[Passage] = (),
+    verdict: Verdict | None = None,
+    citations: Sequence[Passage] = (),
 ) -> str:
-    """HTML of the note that says why there is no draft; sources that disagree are shown side by side. `advice`: the operator's words."""
+    """HTML of the note that says why there is no draft; sources that disagree are shown side by side. `advice`: the operator's words.
+
+    Of a draft that was refused (`verdict`) nothing is shown but what was proved, and what the cited pages say instead of the rest.
+    """
+    told = _told(verdict.sentences, citations) if verdict and not verdict.supported else []
     return "".join(
         [
             f"<p><strong>No draft: {escape(_why(reason))}</strong></p>",
             f"<p>{escape(advice)}</p>" if advice else "",
             _clashes(clashes),
             _warnings(remarks),
+            _list("What the pages say, proved or word for word", told),
             _hints(hints),
             _list("Nearest pages for customers", [_link(passage) for passage in _documents(nearest)[:MOST_NEAREST]]),
             _foot(draft_id),
@@ -117,6 +125,18 @@ def _sources(citations: Sequence[Passage], sentences: Sequence[Judged]) -> list[
 def _quoted(said: Sequence[str]) -> str:
     more = f" and {len(said) - MOST_QUOTES} more" if len(said) > MOST_QUOTES else ""
     return "<br>" + ", ".join(f"“{escape(text)}”" for text in said[:MOST_QUOTES]) + more
+
+
+def _told(sentences: Sequence[Judged], citations: Sequence[Passage]) -> list[str]:
+    """Each claim that was proved, and the pages' own words in the place of each that was not."""
+    claims = [sentence for sentence in sentences if sentence.kind not in ("courtesy", "heading")]
+    said = [(one.text, one.citations[0]) if one.supported else (one.instead, one.nearest) for one in claims]
+    return [f"{escape(_plain(text))} — {_link(citations[at - 1])}" for text, at in dict.fromkeys(said) if text][:MOST_TOLD]
+
+
+def _plain(text: str) -> str:
+    line = " ".join(text.replace("*", "").replace("`", "").lstrip("#|- ").split())
+    return line if len(line) <= TOLD_LIMIT else line[:TOLD_LIMIT].rsplit(" ", 1)[0] + "…"
 
 
 def _beginning(text: str) -> str:

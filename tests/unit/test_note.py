@@ -78,3 +78,17 @@ def test_titles_reasons_and_remarks_are_text_and_not_markup() -> None:
     for note in shown:
         assert "<img" not in note
         assert "href" not in note
+
+
+def test_of_a_refused_draft_an_agent_sees_what_was_proved_and_what_the_pages_say_instead_of_the_rest() -> None:
+    said = (
+        Judged("Hello Ada,", (), "courtesy", True, ""),
+        Judged("The warranty lasts **three** years.", (1,), "statement", True, ""),
+        Judged("You may return it for 90 days.", (2,), "statement", False, "no 90", "Return it within 30 days.", 2),
+        Judged("We pay the postage.", (2,), "statement", False, "no cited passage says this"),
+    )
+    note = handoff_note("abc", "unsupported: no 90", hints=[], remarks=[], verdict=Verdict(said, False), citations=[PASSAGE, OTHER])
+    assert "The warranty lasts three years. — Warranty" in words(note)
+    assert "Return it within 30 days. — Returns" in words(note)
+    assert "90 days" not in words(note)
+    assert "postage" not in words(note)
