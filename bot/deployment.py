@@ -319,12 +319,13 @@ def build_writer(config: Config, embedder: Embedder, purse: Purse) -> Writer:
     extractive = ExtractiveWriter(embedder.embed, scored=embedder.name == LOCAL)
     if config.writer.provider == "extractive":
         return extractive
+    from bot.answer.check import check
     from bot.answer.manner import plain
     from bot.answer.model import ModelWriter
     from bot.tone.exemplars import manners
 
     shown = manners(config.data_dir / "voice") if config.voice.provider == "exemplars" else plain
-    model: Writer = ModelWriter(config.writer, purse, manners=shown)
+    model: Writer = ModelWriter(config.writer, purse, manners=shown, judge=partial(check, allowed_links=config.policy.allowed_links))
     if mask := build_mask(config):
         model = PseudonymousWriter(model, mask)
     if config.writer.at_once is not None:

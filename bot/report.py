@@ -165,6 +165,10 @@ def print_explanation(record: dict[str, Any]) -> None:
     for sentence in record["checks"]:
         mark = "supported" if sentence["supported"] else "REFUSED"
         console.print(Text(f"  {mark}: {shorten(sentence['text'], 90)}{' (' + sentence['why'] + ')' if sentence['why'] else ''}"))
+        if sentence.get("instead"):
+            console.print(Text(f"    the passage says: {shorten(sentence['instead'], 90)}"))
+    if record.get("repaired"):
+        console.print(Text(f"  at a second attempt; of the first, {record['repaired']} could not be proved"))
     console.print("[bold]Policy[/]")
     for step in record["policy"]:
         console.print(Text(f"  {step}"))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bot.answer import courtesy
 from bot.answer.manner import Manners, plain
-from bot.answer.prompt import SCHEMA, Answered, Asked, Unreadable, ask, read
+from bot.answer.prompt import SCHEMA, Answered, Asked, Unreadable, again, ask, read
 from bot.answer.retrieve import Found, Passage
 from bot.answer.triage import Triage
 from bot.answer.write import Draft, ModelUnavailable, OverBudget, Sentence, Usage
@@ -22,6 +22,7 @@ from connectors.timing import seconds
 if TYPE_CHECKING:
     from openai import OpenAI
 
+    from bot.answer.check import Verdict
     from bot.config.model import Prices, Writer
 
 MOST_TOKENS = 4_000  # of one answer, reasoning included
@@ -43,12 +44,24 @@ OUT_OF_MONEY = frozenset(
 
 
 class ModelWriter:
-    """One request a ticket, never repeated here: the caller postpones, or falls back, on ModelUnavailable."""
+    """One request a ticket, and one more where `judge` refuses a part of the answer that the passages could put right.
 
-    def __init__(self, settings: Writer, purse: Purse | None = None, *, manners: Manners = plain, most_tokens: int = MOST_TOKENS) -> None:
+    No request is repeated here: the caller postpones, or falls back, on ModelUnavailable.
+    """
+
+    def __init__(
+        self,
+        settings: Writer,
+        purse: Purse | None = None,
+        *,
+        manners: Manners = plain,
+        judge: Callable[[Draft], Verdict] | None = None,
+        most_tokens: int = MOST_TOKENS,
+    ) -> None:
         self._settings = settings
         self._purse = purse
         self._manners = manners
+        self._judge = judge
         self._most_tokens = most_tokens
 
     @cached_property
@@ -63,15 +76,31 @@ class ModelWriter:
         if not triage.questions or not found.public:
             return None
         asked = ask(ticket, triage, found.public, self._manners(ticket, triage))
+        content, draft = self._answer(asked, ticket, triage)
+        verdict = self._judge(draft) if self._judge and draft.sentences else None
+        return self._repaired(again(asked, content, verdict), draft, verdict, ticket, triage) if verdict and _mends(verdict) else draft
+
+    def _repaired(self, asked: Asked, draft: Draft, verdict: Verdict, ticket: Ticket, triage: Triage) -> Draft:
+        """The second attempt; the first, and what was paid for both, where there is none to be had."""
+        try:
+            _, second = self._answer(asked, ticket, triage)
+        except ModelUnavailable as outage:
+            return replace(draft, usage=draft.usage + outage.usage)
+        refused = sum(not sentence.supported for sentence in verdict.sentences)
+        return replace(second, usage=draft.usage + second.usage, repaired=refused)
+
+    def _answer(self, asked: Asked, ticket: Ticket, triage: Triage) -> tuple[str, Draft]:
+        """What the model said, and the draft made of it. Raises ModelUnavailable."""
         with self._purchase(ticket.id, asked) as purchase:
             completion = self._complete(asked, self._affordable(purchase, asked), purchase)
             usage = usage_of(completion, self._settings.prices)
             purchase.cost = usage.cost_usd
+        content = content_of(completion, usage)
         try:
-            answered = read(content_of(completion, usage), asked, len(triage.questions))
+            answered = read(content, asked, len(triage.questions))
         except Unreadable as fault:
             raise ModelUnavailable(f"the model's answer cannot be used: {fault}", retryable=True, usage=usage) from None
-        return _draft(answered, asked.passages, usage, ticket, triage)
+        return content, _draft(answered, asked.passages, usage, ticket, triage)
 
     @contextmanager
     def _purchase(self, ticket_id: str, asked: Asked) -> Iterator[Purchase]:
@@ -118,6 +147,12 @@ class ModelWriter:
         return self._client.chat.completions.create(
             model=self._settings.model or "", messages=[], max_completion_tokens=tokens, extra_body=said
         )
+
+
+def _mends(verdict: Verdict) -> bool:
+    """Whether a second attempt has something to go by: a passage that speaks of what was refused, or a claim that holds."""
+    claims = [sentence for sentence in verdict.sentences if sentence.kind not in ("courtesy", "heading")]
+    return not verdict.supported and any(sentence.supported or sentence.instead for sentence in claims)
 
 
 def open_client(settings: Writer) -> OpenAI:

@@ -60,6 +60,7 @@ def describe(
         "delivery": None,
         "passages": [_passage(passage) for passage in (*found.public, *found.internal)],
         "checks": _sentences(draft, verdict),
+        "repaired": draft.repaired if draft else 0,
         "policy": list(decision.steps),
     }
 
@@ -79,7 +80,9 @@ def _sentences(draft: Draft | None, verdict: Verdict | None) -> list[dict[str, A
     if draft is None or verdict is None:
         return []
     return [
-        {"text": s.text, "citations": list(s.citations), "supported": s.supported, "kind": s.kind, "why": s.why} for s in verdict.sentences
+        {"text": s.text, "citations": list(s.citations), "supported": s.supported, "kind": s.kind, "why": s.why}
+        | ({"instead": s.instead, "nearest": s.nearest} if s.instead else {})
+        for s in verdict.sentences
     ]
 
 

@@ -40,6 +40,7 @@ class Usage:
 class Draft:
     """`complete` is False when a part of the question is left to a person; the courtesy sentences then say which.
 
+    `repaired` counts the sentences of a first attempt that could not be proved; what is here is then the second.
     `confidence`, where the writer knows one, is how likely the passages answer the question (0..1, the weakest part's).
     No sentences at all: the writer says that nothing here answers it, and this is what asking cost.
     """
@@ -49,6 +50,7 @@ class Draft:
     usage: Usage
     complete: bool
     confidence: float | None = None
+    repaired: int = 0
 
 
 class ModelUnavailable(Exception):

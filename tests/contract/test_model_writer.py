@@ -245,3 +245,69 @@ def test_a_redirect_is_not_followed(plain: tuple[str, type[Plain]]) -> None:
     with pytest.raises(ModelUnavailable, match="redirects"):
         ask(settings(base, api_key=None))
     assert len(server.seen) == 1
+
+
+def judged(sandbox: Sandbox) -> Draft:
+    given = settings(f"{sandbox.url}/openai/v1")
+    with closing(ModelWriter(given, judge=lambda draft: check(draft, ()))) as writer:
+        draft = writer.write(TICKET, triage(TICKET, ("en",)), FOUND)
+    assert draft is not None
+    return draft
+
+
+def said(text: str) -> dict[str, Any]:
+    return {"answerable": True, "sentences": [{"text": text, "citations": [1], "kind": "statement"}], "unanswered": []}
+
+
+WRONG, RIGHT = "You can return a lamp within 90 days of delivery.", "You can return a lamp within 30 days of delivery."
+
+
+def test_what_was_refused_is_asked_for_once_more_with_the_passages_own_words(sandbox: Sandbox) -> None:
+    sandbox.model.reply = lambda body: said(RIGHT if len(body["messages"]) > 2 else WRONG)
+    draft = judged(sandbox)
+    assert check(draft, ()).supported
+    assert draft.repaired == 1
+    first, second = (call["messages"] for call in sandbox.model.calls)
+    assert second[:2] == first
+    assert second[2]["role"] == "assistant"
+    mark = re.search(r'<refused id="1" seal="(\S+)">', second[3]["content"])
+    assert mark is not None
+    assert f"{mark[1]} You wrote: {WRONG}" in second[3]["content"]
+    assert f"{mark[1]} The passage says: {RIGHT}" in second[3]["content"]
+    tokens = draft.usage.prompt_tokens, draft.usage.completion_tokens
+    assert draft.usage.cost_usd == pytest.approx((tokens[0] * 1.0 + tokens[1] * 2.0) / 1e6), "both calls"
+    assert tokens[0] > 0
+
+
+def test_a_model_that_stays_with_its_invention_is_asked_twice_and_no_more(sandbox: Sandbox) -> None:
+    sandbox.model.reply = lambda body: said(WRONG)
+    assert not check(judged(sandbox), ()).supported
+    assert len(sandbox.model.calls) == 2
+
+
+def test_a_model_that_takes_its_invention_back_answers_nothing(sandbox: Sandbox) -> None:
+    nothing = {"answerable": False, "sentences": [], "unanswered": [1]}
+    sandbox.model.reply = lambda body: nothing if len(body["messages"]) > 2 else said(WRONG)
+    draft = judged(sandbox)
+    assert draft.sentences == ()
+    assert draft.usage.cost_usd > 0
+
+
+def test_what_is_proved_or_speaks_of_nothing_in_the_passages_is_not_asked_for_again(sandbox: Sandbox) -> None:
+    for text in (RIGHT, "Our chairman breeds ostriches."):
+        sandbox.model.calls.clear()
+        sandbox.model.reply = lambda body, text=text: said(text)
+        judged(sandbox)
+        assert len(sandbox.model.calls) == 1, text
+
+
+def test_a_second_attempt_that_fails_leaves_the_first_to_be_refused_and_both_are_paid(sandbox: Sandbox) -> None:
+    def reply(body: dict[str, Any]) -> Any:
+        return {"sentences": "none"} if len(body["messages"]) > 2 else said(WRONG)
+
+    sandbox.model.reply = reply
+    draft = judged(sandbox)
+    assert any(sentence.text == WRONG for sentence in draft.sentences)
+    assert draft.repaired == 0
+    assert draft.usage.prompt_tokens > 0
+    assert len(sandbox.model.calls) == 2
