@@ -11,10 +11,12 @@ from itertools import pairwise
 from bot.answer.clean import hides_text, speaks_to_the_bot, visible
 from bot.answer.copying import bent
 from bot.answer.courtesy import is_courtesy
+from bot.answer.lexicon import NUMBER_WORDS
 from bot.answer.links import carried_links, links, plain
 from bot.answer.matching import Case, WindowKind
-from bot.answer.reading import possible, statement, tongue
+from bot.answer.reading import WORDS, is_known, possible, statement, tongue
 from bot.answer.retrieve import FOR_CUSTOMERS, Passage
+from bot.answer.roles import roles
 from bot.answer.support import PRONOUNS, covered, unsupported
 from bot.answer.units import Unit, is_bare_answer, units
 from bot.answer.words import fold, normal, words
@@ -28,13 +30,18 @@ MARKUP = ("<script", "<img", "<iframe", "<svg", "<style", "javascript:", "data:"
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One sentence and the verdict on it; `why` is for the operator."""
+    """One sentence and the verdict on it; `why` is for the operator.
+
+    `instead`, of one that is refused: what the passage `nearest` (its marker) says about it, word for word; empty where nothing comes near.
+    """
 
     text: str
     citations: tuple[int, ...]
     kind: Kind
     supported: bool
     why: str
+    instead: str = ""
+    nearest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +58,40 @@ def check(draft: Draft, allowed_links: Sequence[str], courtesies: frozenset[str]
         return Verdict((Judged("", (), "statement", False, "the writer says that nothing here answers it"),), False)
     judged = []
     for at, sentence in enumerate(draft.sentences):
-        supported, why = _judge(draft, at, allowed_links, courtesies)
-        judged.append(Judged(sentence.text, sentence.citations, sentence.kind, supported, why))
+        said = _judge(draft, at, allowed_links, courtesies)
+        judged.append(Judged(sentence.text, sentence.citations, sentence.kind, said.supported, said.why, said.instead, said.nearest))
     claims = any(sentence.kind not in ("courtesy", "heading") for sentence in judged)
     return Verdict(tuple(judged), claims and all(sentence.supported for sentence in judged))
 
 
-def _judge(draft: Draft, at: int, allowed_links: Sequence[str], courtesies: frozenset[str]) -> tuple[bool, str]:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The verdict on one sentence, as `Judged` tells it."""
+
+    supported: bool
+    why: str
+    instead: str = ""
+    nearest: int = 0
+
+
+def _judge(draft: Draft, at: int, allowed_links: Sequence[str], courtesies: frozenset[str]) -> _Said:
     sentence = draft.sentences[at]
     if sentence.kind == "courtesy":
         known = sentence.text in courtesies or is_courtesy(sentence.text)
-        return known, "a courtesy of the closed set" if known else "not one of the fixed courtesies, and no passage is asked for it"
+        return _Said(known, "a courtesy of the closed set" if known else "not one of the fixed courtesies, and no passage is asked for it")
     cited = _cited(draft, sentence)
     if isinstance(cited, str):
-        return False, cited
+        return _Said(False, cited)
     if sentence.kind != "heading" and is_bare_answer(sentence.text):
-        return False, "a bare yes or no: what it answers is not said"
+        return _Said(False, "a bare yes or no: what it answers is not said")
     fault = _hidden_or_foreign(sentence.text, cited, allowed_links)
     if fault:
-        return False, fault
+        return _Said(False, fault)
     for marker, passage in cited:
         if _quotes(sentence, passage):
-            return True, f"quoted from passage {marker}"
+            return _Said(True, f"quoted from passage {marker}")
     if sentence.kind == "heading":
-        return False, "no cited passage has this heading or title"
+        return _Said(False, "no cited passage has this heading or title")
     return _carried(_without_links(sentence.text, allowed_links), cited, _beside(draft, at))
 
 
@@ -164,28 +181,43 @@ def _without_links(text: str, allowed_links: Sequence[str]) -> str:
     return text
 
 
-def _carried(text: str, cited: Sequence[tuple[int, Passage]], beside: str) -> tuple[bool, str]:
+def _carried(text: str, cited: Sequence[tuple[int, Passage]], beside: str) -> _Said:
     """By one window (a unit, or two neighbours) of one passage: facts of two passages are not to be mixed."""
     if len(text) > LONGEST:
-        return False, "too long to be taken apart"
-    best = (0.0, "no cited passage says this")
+        return _Said(False, "too long to be taken apart")
+    best = (0.0, _Said(False, "no cited passage says this"))
     for marker, passage in cited:
         own = passage.language or tongue(passage.text, "en")
-        spoken = tongue(f"{text} {beside}", own)
+        spoken = _spoken(f"{text} {beside}", passage.text, own)
         if not statement(text, spoken).of("content", "quantity"):
-            return False, "says nothing that a passage could prove"
-        for share, case in _likely((text, beside), spoken, passage, own):
+            return _Said(False, "says nothing that a passage could prove")
+        for share, told, case in _likely((text, beside), spoken, passage, own):
             why = unsupported(case)
             if why is None:
-                return True, f"carried by passage {marker}"
-            best = max(best, (share, f"passage {marker}: {why}"))
-    return False, best[1]
+                return _Said(True, f"carried by passage {marker}")
+            if share > best[0]:
+                best = (share, _Said(False, f"passage {marker}: {why}", told, marker))
+    return best[1]
 
 
-def _likely(draft: tuple[str, str], spoken: str, passage: Passage, own: str) -> Iterator[tuple[float, Case]]:
-    """The windows that say enough of the sentence, with the share.
+def _spoken(text: str, source: str, own: str) -> str:
+    """The language of a sentence. Names copied from the passage do not decide ("Choisissez Settings and sharing")."""
+    spoken = tongue(text, own)
+    if spoken != own:
+        return spoken
+    copied = {fold(word) for word in words(source)}
+    rest = [word for word in words(text) if fold(word) not in copied and fold(word) not in NUMBER_WORDS and not word[0].isdigit()]
+    if not rest or any(is_known(word, own) for word in rest):
+        return spoken
+    other = tongue(" ".join(rest), own)
+    return other if all(is_known(word, other) for word in rest) else spoken
 
-    Two neighbours only where they say more of it than any unit alone, and neither is what the sentence copies with a change.
+
+def _likely(draft: tuple[str, str], spoken: str, passage: Passage, own: str) -> Iterator[tuple[float, str, Case]]:
+    """The windows that say enough of the sentence, with the share, and as they are written.
+
+    Two neighbours only where they say more of it than any unit alone, and neither is what the sentence copies with a change, or says
+    with its parts in each other's places.
     """
     names = " ; ".join((passage.title, *passage.heading))
     alone, places = 0.0, dict[str, frozenset[int]]()
@@ -193,7 +225,7 @@ def _likely(draft: tuple[str, str], spoken: str, passage: Passage, own: str) -> 
     for window in _windows(passage.text):
         if window.of and (copies.intersection(window.of) or not _add_up(*(places[unit] for unit in window.of))):
             continue
-        case = _case(draft, spoken, (window.text, names, window.before), own, window.kind)
+        case, apart = _readings(draft, spoken, (window.text, names, window.before), own, window.kind)
         heavy = [one.place for one in case.said.of("content", "quantity")]
         told = covered(case.said, case.source)
         share = len(told) / len(heavy) if heavy else 0.0
@@ -201,9 +233,11 @@ def _likely(draft: tuple[str, str], spoken: str, passage: Passage, own: str) -> 
         if share < LEAST_COVERAGE or (window.of and share <= alone):
             continue
         alone = alone if window.of else max(alone, share)
-        if bent(case):
+        if bent(case) or roles(case):
             copies.add(window.text)
-        yield share, case
+        yield share, window.text, case
+        if apart:
+            yield share, window.text, apart
 
 
 def _add_up(first: frozenset[int], second: frozenset[int]) -> bool:
@@ -211,13 +245,33 @@ def _add_up(first: frozenset[int], second: frozenset[int]) -> bool:
     return bool(first - second) and bool(second - first)
 
 
-def _case(draft: tuple[str, str], spoken: str, source: tuple[str, str, str], own: str, kind: WindowKind) -> Case:
-    """Each side read in the light of the other. `draft`: sentence, what is beside it; `source`: window, names, the sentence before."""
+def _readings(
+    draft: tuple[str, str], spoken: str, source: tuple[str, str, str], own: str, kind: WindowKind
+) -> tuple[Case, Case | None]:
+    """Each side read in the light of the other; and word by word, where that is another reading.
+
+    `draft`: sentence, what is beside it; `source`: window, names, the sentence before.
+    """
     text, beside = draft
     said = possible(text, spoken) | possible(beside, spoken)
     told = frozenset().union(*(possible(part, own) for part in source))
-    window, names, before = (statement(part, own, said) for part in source)
-    return Case(statement(text, spoken, told), window, names, before, statement(beside, spoken, told), kind)
+    joined, apart = (_case(draft, spoken, source, own, kind=kind, lights=lights) for lights in ((told, said), (WORDS, WORDS)))
+    return joined, apart if (apart.said, apart.source) != (joined.said, joined.source) else None
+
+
+def _case(
+    draft: tuple[str, str],
+    spoken: str,
+    source: tuple[str, str, str],
+    own: str,
+    *,
+    kind: WindowKind,
+    lights: tuple[frozenset[int], frozenset[int]],
+) -> Case:
+    """`lights`: the meanings in whose light either side is read."""
+    window, names, before = (statement(part, own, lights[1]) for part in source)
+    text, beside = (statement(part, spoken, lights[0]) for part in draft)
+    return Case(text, window, names, before, beside, kind)
 
 
 @lru_cache(maxsize=2048)

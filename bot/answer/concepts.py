@@ -15,6 +15,8 @@ LANGUAGES = ("en", "fr", "de", "es")
 LONGEST_TERM = 6  # words
 LEAST_COMPOUND = 8  # letters of a German word that may be two
 LINKS = ("", "s", "n", "en", "es", "e", "er")  # between the parts of a German compound
+LEAST_PREFIX = 2  # letters
+GERMAN_VERBS = ("t", "et", "te", "ten", "st", "est", "end", "ende", "enden", "ender", "endes")  # endings, for "en"
 # Parts that turn a word into its contrary, where the rest is a word of its own: "unopened", "inutilisé".
 CONTRARY = {"en": ("un", "in", "non"), "fr": ("in", "im", "non"), "de": ("un", "nicht"), "es": ("in", "no")}
 # Before a German verb: "aufgezeichnet" is "aufzeichnen".
@@ -104,11 +106,7 @@ def every_term(stems: Sequence[str], language: str) -> Iterator[int]:
 def meanings(word: str, language: str) -> frozenset[int]:
     """Of one word, inflected as it may be; nothing for a word that the lists do not know."""
     known = lists(language).words
-    for form in _forms(word.casefold(), language):
-        found = known.get(stem(form, language))
-        if found:
-            return found
-    return frozenset()
+    return frozenset().union(*(known.get(stem(form, language), frozenset[int]()) for form in _forms(word.casefold(), language)))
 
 
 def _forms(word: str, language: str) -> Iterator[str]:
@@ -116,21 +114,32 @@ def _forms(word: str, language: str) -> Iterator[str]:
     if root := _irregular().get(language, {}).get(word):
         yield root
     if language == "de":
-        for ending, put in (("t", "en"), ("et", "en"), ("te", "en"), ("ten", "en"), ("st", "en"), ("end", "en")):
-            if word.endswith(ending) and len(word) > 5:
-                yield word[: -len(ending)] + put
+        for ending in GERMAN_VERBS:
+            if word.endswith(ending) and len(word) > max(4, len(ending) + 2):
+                yield word[: -len(ending)] + "en"
         bare = re.sub(rf"^({'|'.join(SEPARABLE)})?(?:ge|zu)(?=\w{{4}})", r"\1", word)
         if bare != word:
             yield from (bare, re.sub(r"(?:e?t|e?te[nrs]?)$", "en", bare), re.sub(r"(?:en[ermns]?|e[nrs]?)$", "en", bare))
     if language == "fr" and (found := re.search(r"(?:ons|ez|ent|es|e|era|eront|erez|ait|aient|ant)$", word)) and len(word) > 5:
         yield from (word[: found.start()] + "er", word[: found.start()] + "ir", word[: found.start()] + "re")
+    if language == "fr" and (found := re.search(r"(?:ue?s?|(?<=[dt]))$", word)) and len(word) > 4:
+        yield from (word[: found.start()] + "re", word[: found.start()] + "ir")
     if language == "es" and word.endswith(("lo", "la", "los", "las", "se")) and len(word) > 6:
         yield from (re.sub(r"(?:l[oa]s?|se)$", "", word), re.sub(r"(?:l[oa]s?|se)$", "", word) + "r")
     if language == "en" and word.endswith("ing") and len(word) > 5:
         yield from (word[:-3], word[:-3] + "e")
+    yield from _prefixed(word, language)
     again = re.match(r"^r[ée]-?(?=\w{5})", word)
     if again and language != "de":
         yield from _forms(word[again.end() :], language)
+
+
+def _prefixed(word: str, language: str) -> Iterator[str]:
+    """A prefix leaves an irregular verb as irregular as it is: "repris" is of "reprendre" as "pris" is of "prendre"."""
+    irregular = _irregular().get(language, {})
+    for cut in range(LEAST_PREFIX, len(word) - LEAST_PREFIX):
+        if root := irregular.get(word[cut:]):
+            yield word[:cut] + root
 
 
 @lru_cache(maxsize=8192)

@@ -13,12 +13,13 @@ from bot.answer.grammar import PREPOSITIONS
 from bot.answer.lexicon import MEASURES, WIDENING
 from bot.answer.matching import Case
 from bot.answer.operators import PERIODS
-from bot.answer.words import fold, stop_words
+from bot.answer.statement import related
+from bot.answer.words import fold, stem, stop_words
 
 NEAR = 0.72  # share of the sentence's words that stand in the passage in the same order
 BY_HALF = 0.5  # ... for two words that changed places to be noticed
 WIDER = frozenset({"all", "always", "free", "now", "auto", "sure", "unlimited"})  # of lexicon.WIDENING
-JOINING = frozenset(["and", "or", "et", "ou", "und", "oder", "y", "o", ","])
+JOINING = frozenset(["and", "or", "et", "ou", "und", "oder", "y", "o", ",", "but", "aber", "mais", "pero"])
 SINGULAR = frozenset(["one", "each", "every", "a", "an", "un", "une", "chaque", "ein", "eine", "cada"]) | {
     "is",
     "has",
@@ -27,6 +28,8 @@ SINGULAR = frozenset(["one", "each", "every", "a", "an", "un", "une", "chaque", 
     "ist",
     "hat",
 }
+THINGS = frozenset(["it", "them"])
+ARTICLES = frozenset(["the", "your", "a", "an"])
 CURRENCIES = frozenset({"usd", "eur", "gbp", "chf"})
 CONDITIONS = {
     "en": frozenset(["if", "unless", "when", "once", "until", "except", "provided", "as"]),
@@ -88,8 +91,9 @@ def _exchanged(case: Case, copy: Copy) -> str | None:
     heavy = [(change, _heavy(change.lost, small), _heavy(change.made, small)) for change in copy.changes]
     for at, (first, lost, made) in enumerate(heavy):
         for second, gone, put in heavy[at + 1 :]:
-            if lost & put and gone & made and set(copy.source[first.close : second.at]) - JOINING:
-                return f"it swaps “{min(lost & put)}” and “{min(gone & made)}”"
+            crossed = _stems(lost, case) & _stems(put, case) and _stems(gone, case) & _stems(made, case)
+            if crossed and set(copy.source[first.close : second.at]) - JOINING:
+                return f"it swaps “{min(lost)}” and “{min(gone)}”"
     return None
 
 
@@ -113,12 +117,22 @@ def _shuffled(case: Case, copy: Copy) -> str | None:
     a, b = ([piece for piece in row if piece not in (",", ";")] for row in (copy.source, copy.said))
     if case.said.language == "de" or Counter(a) != Counter(b) or JOINING.intersection(a):
         return None
+    a, b = _unpronounced(a), _unpronounced(b)
     while a and a[0] == b[0]:
         a, b = a[1:], b[1:]
     while a and a[-1] == b[-1]:
         a, b = a[:-1], b[:-1]
     moved = not a or any(a[at:] + a[:at] == b for at in range(len(a)))
     return None if moved else "it says the passage's words in another order"
+
+
+def _unpronounced(row: list[str]) -> list[str]:
+    """Without a pronoun and the thing that it stands for, which may change places: "before cleaning the oven, let it cool"."""
+    at = next((at for at, piece in enumerate(row) if piece in THINGS), None)
+    names = [place for place, piece in enumerate(row[1:], 1) if row[place - 1] in ARTICLES]
+    if at is None or len(names) != 1:
+        return row
+    return [piece for place, piece in enumerate(row) if place not in (at, names[0], names[0] - 1)]
 
 
 def _shortened(case: Case, copy: Copy) -> str | None:
@@ -153,7 +167,35 @@ def _wholes(row: tuple[str, ...]) -> Counter[str]:
     )
 
 
-RULES = (_exchanged, _refigured, _shuffled, _shortened, _widened)
+def _stems(row: frozenset[str], case: Case) -> frozenset[str]:
+    return frozenset(stem(piece, case.said.language) for piece in row)
+
+
+def _replaced(case: Case, copy: Copy) -> str | None:
+    """A word in the place of one that means something else, though the passage has it elsewhere."""
+    if copy.of_said < NEAR or copy.of_source < BY_HALF:
+        return None
+    small = stop_words(case.said.language)
+    moved = {piece for change in copy.changes for piece in change.made} & {piece for change in copy.changes for piece in change.lost}
+    for change in copy.changes:
+        lost, made = _heavy(change.lost, small) - moved, _heavy(change.made, small) - moved
+        if len(lost) == len(made) == 1 and not _alike(min(lost), min(made), case):
+            return f"it says “{min(made)}” where the passage says “{min(lost)}”"
+    return None
+
+
+def _alike(lost: str, made: str, case: Case) -> bool:
+    """Whether two words mean the same by the lists or are of one root; small words and parts of longer terms are not judged."""
+    ours = [one for one in case.said.of("content") if fold(one.text) == made]
+    theirs = [one for one in case.source.of("content") if fold(one.text) == lost]
+    if not ours or not theirs:
+        return True
+    return any(
+        one.meanings & other.meanings or one.forms & other.forms or related(one, other, cross=False) for one in ours for other in theirs
+    )
+
+
+RULES = (_exchanged, _replaced, _refigured, _shuffled, _shortened, _widened)
 
 
 def currencies(case: Case) -> str | None:

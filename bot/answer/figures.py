@@ -3,23 +3,72 @@
 from __future__ import annotations
 
 import itertools
+import re
 
+from bot.answer.lexicon import ARTICLE_LIKE, NUMBER_WORDS
 from bot.answer.matching import Case
 from bot.answer.places import placed
 from bot.answer.quantities import same
+from bot.answer.statement import Term
+
+_LETTERS = "|".join(sorted({*NUMBER_WORDS, "one"} - (ARTICLE_LIKE - {"one"}), key=len, reverse=True))
+LABEL = re.compile(rf"\b(?:{_LETTERS}) \d+(?![\d.,:%/-]*[\d%])\b", re.IGNORECASE)
 
 
 def figures(case: Case) -> str | None:
     known = [quantity for part in (case.source, case.around) for one in part.terms for quantity in one.quantities]
     for one in case.said.terms:
         for quantity in one.quantities:
-            if not any(same(quantity, other) for other in known):
+            if not any(same(quantity, other) for other in known) and not case.span(quantity):
                 return f"the passage does not say “{' '.join(filter(None, (quantity.bound, quantity.text, quantity.kind)))}”"
     said = [quantity for one in case.said.terms for quantity in one.quantities]
     for quantity in said:
-        if sum(same(quantity, other) for other in said) > sum(same(quantity, other) for other in known):
+        if sum(same(quantity, other) for other in said) > sum(same(quantity, other) for other in known) and not case.span(quantity):
             return f"it says “{quantity.text}” more often than the passage"
+    return _labelled(case) or _parted(case) or _celled(case)
+
+
+def _celled(case: Case) -> str | None:
+    """In a row a figure goes with its own column's name: "Time: 2 days; Price: 6.50" says no price of 2 days."""
+    if case.kind != "row":
+        return None
+    places, terms = placed(case), case.source.terms
+    for at, one in enumerate(case.said.terms):
+        cells = {terms[place].part for place in _spots(case, one)}
+        named = {
+            terms[place].part
+            for near, other in enumerate(case.said.terms)
+            if near != at and other.clause == one.clause
+            for place in places[near]
+            if terms[place].part % 2 == 0
+        }
+        if cells and named and not {cell - 1 for cell in cells if cell % 2} & named and all(cell % 2 for cell in cells):
+            return f"“{one.text}” stands in another column"
     return None
+
+
+def _labelled(case: Case) -> str | None:
+    """A number in letters and one in digits side by side number something together ("Item one 2")."""
+    said, source = (LABEL.findall(part.text) for part in (case.said, case.source))
+    foreign = [label for label in said if label not in source]
+    return f"the passage does not say “{foreign[0]}”" if foreign else None
+
+
+def _parted(case: Case) -> str | None:
+    """Two figures side by side, which two sentences of the passage hold: "one 2" is not said by "one 1. Two"."""
+    if case.kind != "pair":
+        return None
+    for first, second in itertools.pairwise(case.said.terms):
+        left, right = _spots(case, first), _spots(case, second)
+        if left and right and not {case.source.terms[at].part for at in left} & {case.source.terms[at].part for at in right}:
+            return f"“{first.text}” and “{second.text}” stand in two sentences of the passage"
+    return None
+
+
+def _spots(case: Case, one: Term) -> list[int]:
+    """The places of a figure in the source."""
+    known = enumerate(case.source.terms)
+    return [at for at, other in known if any(same(each, its) for each in one.quantities for its in other.quantities)]
 
 
 def attachment(case: Case) -> str | None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from bot.answer.quantities import Quantity, same
+from bot.answer.grammar import FAINT
+from bot.answer.lexicon import ARTICLE_LIKE, MEASURES
+from bot.answer.quantities import SCALE, Quantity, same
 from bot.answer.statement import Statement, Term
 from bot.answer.units import UnitKind
 from bot.answer.words import fold, words
@@ -88,7 +90,15 @@ class Case:
         found = {place for _, places in self.pairs for place in places}
         quantities = [each for one in self.said.terms for each in one.quantities]
         signs = {place for place, one in enumerate(self.source.terms) if "must" in one.signs & self.said.signs()}
-        return frozenset(found | signs | told(self.source, quantities) | copied(self.source, self.said))
+        spans = {place for each in quantities for place in self.span(each)}
+        return frozenset(found | signs | spans | told(self.source, quantities) | copied(self.source, self.said))
+
+    def span(self, quantity: Quantity) -> frozenset[int]:
+        """Where the source names the span that an article of another language counts: "une semaine" is "a week"."""
+        if not self.cross or fold(quantity.text) not in ARTICLE_LIKE:
+            return frozenset()
+        scaled = {place: SCALE.get(MEASURES.get(fold(one.text), "")) for place, one in enumerate(self.source.terms)}
+        return frozenset(place for place, scale in scaled.items() if scale == (quantity.kind, quantity.amount))
 
     @cached_property
     def kept_places(self) -> frozenset[int]:
@@ -98,12 +108,19 @@ class Case:
         return self.said_places | found | told(self.source, quantities)
 
     @cached_property
+    def faint(self) -> frozenset[int]:
+        """Places in the source of what a sentence in words of its own may leave out ("messages sent at the weekend")."""
+        listed = FAINT.get(self.source.language, frozenset())
+        return frozenset(place for place, one in enumerate(self.source.terms) if one.kind == "content" and fold(one.text) in listed)
+
+    @cached_property
     def touched(self) -> frozenset[int]:
         """The source's clauses that the sentence speaks of: most of their terms are said, and no other clause says more of the same."""
         shared: dict[int, frozenset[Term]] = {}
         for clause in {one.clause for one in self.source.terms}:
             here = [(place, one) for place, one in enumerate(self.source.terms) if one.clause == clause]
             heavy = [place for place, one in here if one.kind in ("content", "quantity")] or [place for place, one in here if one.kind == "light"]
+            heavy = [place for place in heavy if place in self.said_places or place not in self.faint]
             told = [place for place in heavy if place in self.said_places]
             if heavy and len(told) > TOUCHED * len(heavy):
                 shared[clause] = frozenset(
@@ -118,11 +135,16 @@ class Case:
         for part in {one.part for one in self.source.terms if one.clause in self.touched}:
             places = [place for place, one in enumerate(self.source.terms) if one.part == part]
             first = self.source.terms[places[0]].clause
-            opening = next((place for place in places if place > places[0] and _verb_like(self.source.terms[place])), places[0])
+            opening = next((place for place in places if place > places[0] and self._opens(place)), places[0])
             heads = {place for place in places if place < opening and self.source.terms[place].kind == "content" and self.source.terms[place].clause == first}
             if first not in self.touched and heads & self.said_places:
                 found |= heads
         return frozenset(found)
+
+    def _opens(self, place: int) -> bool:
+        """Whether what is said of the subject begins here: a verb, or a word before a figure ("costs 12 euros")."""
+        after = self.source.terms[place + 1 : place + 2]
+        return _verb_like(self.source.terms[place]) or bool(after and after[0].kind == "quantity")
 
     def in_touched(self, sign: str) -> int:
         return sum(sign in one.signs for one in self.source.terms if one.clause in self.touched)

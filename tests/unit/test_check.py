@@ -265,3 +265,9 @@ def test_a_copy_in_another_order_or_spelling_is_supported(source: str, text: str
 )
 def test_a_measure_is_the_passages_or_an_exact_conversion(source: str, text: str, same: bool) -> None:
     assert judge(text, passage(source)).supported == same
+
+
+def test_of_a_refused_sentence_the_nearest_words_of_the_cited_passage_are_told() -> None:
+    verdict = judge("Refunds take 3 days.", passage("Refunds take **14** days. Shipping is free."))
+    assert not verdict.supported
+    assert (verdict.sentences[0].instead, verdict.sentences[0].nearest) == ("Refunds take **14** days.", 1)
