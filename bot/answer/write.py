@@ -40,6 +40,7 @@ class Usage:
 class Draft:
     """`complete` is False when a part of the question is left to a person; the courtesy sentences then say which.
 
+    `asks`: which of several cases is the customer's, as a fact is missing on which it hangs.
     `confidence`, where the writer knows one, is how likely the passages answer the question (0..1, the weakest part's).
     No sentences at all: the writer says that nothing here answers it, and this is what asking cost.
     """
@@ -49,6 +50,7 @@ class Draft:
     usage: Usage
     complete: bool
     confidence: float | None = None
+    asks: bool = False
 
 
 class ModelUnavailable(Exception):
