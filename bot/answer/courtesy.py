@@ -58,16 +58,22 @@ ABOUT = {
     "es": "Sobre su {ordinal} pregunta:",
 }
 COLLEAGUE = {
-    "en": "A colleague will get back to you about your {ordinal} question.",
-    "fr": "Un collègue reviendra vers vous au sujet de votre {ordinal} question.",
-    "de": "Zu Ihrer {ordinal} Frage meldet sich ein Kollege bei Ihnen.",
-    "es": "Un compañero le responderá a su {ordinal} pregunta.",
+    "en": "We have found no answer to your {ordinal} question yet; a colleague will get back to you about it.",
+    "fr": "Nous n'avons pas encore trouvé de réponse à votre {ordinal} question ; un collègue reviendra vers vous à ce sujet.",
+    "de": "Zu Ihrer {ordinal} Frage haben wir noch keine Antwort gefunden; ein Kollege meldet sich dazu bei Ihnen.",
+    "es": "Todavía no hemos encontrado respuesta a su {ordinal} pregunta; un compañero le escribirá al respecto.",
 }
 REST = {
-    "en": "A colleague will get back to you about the rest of your message.",
-    "fr": "Un collègue reviendra vers vous au sujet du reste de votre message.",
-    "de": "Zum Rest Ihrer Nachricht meldet sich ein Kollege bei Ihnen.",
-    "es": "Un compañero le responderá al resto de su mensaje.",
+    "en": "We have found no answer to the rest of your message yet; a colleague will get back to you about it.",
+    "fr": "Nous n'avons pas encore trouvé de réponse au reste de votre message ; un collègue reviendra vers vous à ce sujet.",
+    "de": "Zum Rest Ihrer Nachricht haben wir noch keine Antwort gefunden; ein Kollege meldet sich dazu bei Ihnen.",
+    "es": "Todavía no hemos encontrado respuesta al resto de su mensaje; un compañero le escribirá al respecto.",
+}
+WHICH_CASE = {
+    "en": "Which of these cases is yours?",
+    "fr": "Lequel de ces cas est le vôtre ?",
+    "de": "Welcher dieser Fälle trifft auf Sie zu?",
+    "es": "¿Cuál de estos casos es el suyo?",
 }
 NAMES_OF_LANGUAGES = {
     "en": {"en": "English", "fr": "French", "de": "German", "es": "Spanish", "it": "Italian", "nl": "Dutch", "pt": "Portuguese"},
@@ -131,9 +137,14 @@ def about(language: str, question: int) -> str:
 
 
 def colleague(language: str, question: int | None) -> str:
-    """Leaves the question of that number (from 1), or the rest of the message, to a person."""
+    """Says that the question of that number (from 1), or the rest of the message, is not answered, and leaves it to a person."""
     tongue = spoken(language)
     return REST[tongue] if question is None else COLLEAGUE[tongue].format(ordinal=ORDINALS[tongue][question - 1])
+
+
+def which_case(language: str) -> str:
+    """Asks for the one fact on which it hangs which of the cases above holds."""
+    return WHICH_CASE[spoken(language)]
 
 
 def other_language(language: str, source: str) -> str | None:
@@ -144,7 +155,7 @@ def other_language(language: str, source: str) -> str | None:
 
 
 def _closed_set(tongue: str) -> frozenset[str]:
-    fixed = {GREETING[tongue][1], THANKS[tongue], SIGN_OFF[tongue], REST[tongue]}
+    fixed = {GREETING[tongue][1], THANKS[tongue], SIGN_OFF[tongue], REST[tongue], WHICH_CASE[tongue]}
     fixed |= {form[tongue].format(ordinal=ordinal) for form in (ABOUT, COLLEAGUE) for ordinal in ORDINALS[tongue]}
     fixed |= {OTHER_LANGUAGE[tongue].format(language=name) for name in NAMES_OF_LANGUAGES[tongue].values()}
     return frozenset(fixed)

@@ -149,6 +149,8 @@ def _obstacle(triage: Triage, draft: Draft, rules: Rules) -> str | None:
         return "policy: the message tries to instruct the bot"
     if not draft.complete:
         return "policy: only a part of the questions is answered"
+    if draft.asks:
+        return "policy: the draft asks the customer which case is theirs; a person sends it"
     if triage.risk and rules.at_risk != "reply":
         return f"policy: {triage.risk}; a person sends it"
     return None

@@ -14,7 +14,7 @@ from bot.answer.relevance import Embed, Question, Ranked, Signals, core, questio
 from bot.answer.retrieve import Found, Passage
 from bot.answer.triage import Triage, clean_subject
 from bot.answer.units import ANSWERS, LEANS, Unit, is_bare_answer
-from bot.answer.words import fold
+from bot.answer.words import content_stems, fold
 from bot.answer.write import Draft, Kind, Sentence, Usage
 from connectors.base import Ticket
 
@@ -37,6 +37,7 @@ LEAST_COSINE = 0.35
 NEARLY, LIKELY = -1.5, 0.6  # evidence that falls short is enough with this likelihood
 LONGEST = 900  # characters quoted for one question; a list of steps is quoted whole beyond it
 MOST_STEPS = 30
+MOST_ROWS = 12
 SAME_QUESTION = 0.6  # of the customer's content words
 MOST_COMPANIONS = 4  # passages looked at
 COMPANION = 0.3  # of the fused score, that a passage of the same document may be behind the best
@@ -46,11 +47,12 @@ SPECIFIC = re.compile(r"\b(?:(?=[\w-]*[A-Za-z])(?=[\w-]*\d)\w[\w-]*\w|[A-Z]{2,4}
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """Units of one passage; `headed` when its heading helps to understand them."""
+    """Units of one passage; `headed` when its heading helps to understand them; `open` when they are cases of which the question names none."""
 
     passage: Passage
     units: tuple[Unit, ...]
     headed: bool
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +188,10 @@ def _quoted(best: Ranked, asked: Question) -> Quotation | None:
         return Quotation(best.passage, _spoken_out(parts[:MOST_STEPS]), headed)
     start, end = _block(parts, at)
     if parts[at].kind == "row":
-        rows = _rows(parts, worth, start, end)
+        unnamed = end - start <= MOST_ROWS and _names_no_case(parts[start:end], best.passage, asked)
+        rows = tuple(parts[start:end]) if unnamed else _rows(parts, worth, start, end)
         lead = parts[start - 1 : start] if start and parts[start - 1].kind == "sentence" and parts[start - 1].text.endswith(":") else ()
-        return Quotation(best.passage, (*lead, *rows), True)
+        return Quotation(best.passage, (*lead, *rows), True, unnamed)
     start, end = _trimmed(parts, worth, start, end, at)
     start, end = _leaning(parts, start, end)
     return Quotation(best.passage, _spoken_out(parts[start:end]), parts[start].kind != "sentence" or start > 0)
@@ -230,8 +233,17 @@ def _rows(parts: Sequence[Unit], worth: Sequence[float], start: int, end: int) -
     """The rows that stand out; all of a short table where none does."""
     best = max(worth[start:end])
     near = [at for at in range(start, end) if worth[at] >= best - 0.15]
-    chosen = near if len(near) <= 4 else range(start, min(end, start + 12))
+    chosen = near if len(near) <= 4 else range(start, min(end, start + MOST_ROWS))
     return tuple(parts[at] for at in chosen)
+
+
+def _names_no_case(rows: Sequence[Unit], passage: Passage, asked: Question) -> bool:
+    """Whether each row of a table is a case, and the question says nothing by which one would be chosen: then none is likelier than another."""
+    cells = [[cell.partition(": ")[2] for cell in row.text.split("; ")] for row in rows]
+    if len(rows) < 2 or passage.language not in (asked.language, None) or not all(row[0] for row in cells):
+        return False
+    named = {frozenset(asked.words.keys() & set(content_stems(" ".join(row), asked.language))) for row in cells}
+    return len(named) == 1 and len({tuple(row[1:]) for row in cells}) > 1
 
 
 def _trimmed(parts: Sequence[Unit], worth: Sequence[float], start: int, end: int, at: int) -> tuple[int, int]:
@@ -284,11 +296,19 @@ def _compose(answers: Sequence[Answer | None], ticket: Ticket, triage: Triage) -
                 cited.append(quotation.passage)
             said.extend(_spoken(quotation, units, cited.index(quotation.passage) + 1, triage.language))
             told.update(unit.text for unit in units)
+            if _asks(answer, quotation):
+                said.append(Sentence(courtesy.which_case(triage.language), (), "courtesy"))
     left = [number for number, answer in enumerate(answers, start=1) if answer is None]
     said.extend(Sentence(courtesy.colleague(triage.language, number), (), "courtesy") for number in left)
     said.append(Sentence(courtesy.sign_off(triage.language), (), "courtesy"))
     confidence = min(answer.confidence for answer in answers if answer)
-    return Draft(tuple(said), tuple(cited), Usage(), complete=not left, confidence=round(confidence, 3))
+    asks = any(sentence.text == courtesy.which_case(triage.language) for sentence in said)
+    return Draft(tuple(said), tuple(cited), Usage(), complete=not left, confidence=round(confidence, 3), asks=asks)
+
+
+def _asks(answer: Answer, quotation: Quotation) -> bool:
+    """Whether the customer is asked which case is theirs: by what answers, not by what is quoted along with it."""
+    return quotation.open and quotation is answer.quotations[0]
 
 
 def _spoken(quotation: Quotation, units: Sequence[Unit], marker: int, language: str) -> list[Sentence]:

@@ -261,10 +261,12 @@ def _draft(answered: Answered, shown: Sequence[Passage], usage: Usage, ticket: T
     body = [Sentence(said.text, tuple(markers[number] for number in said.citations), said.kind) for said in answered.sentences]
     opening = [courtesy.greeting(triage.language, ticket.requester_name), courtesy.thanks(triage.language)]
     several = len(triage.questions) > 1
-    closing = [courtesy.colleague(triage.language, number if several else None) for number in answered.unanswered]
+    closing = [courtesy.which_case(triage.language)] if answered.depends else []
+    closing += [courtesy.colleague(triage.language, number if several else None) for number in answered.unanswered]
     closing.append(courtesy.sign_off(triage.language))
     polite = [[Sentence(text, (), "courtesy") for text in texts] for texts in (opening, closing)]
-    return Draft((*polite[0], *body, *polite[1]), tuple(shown[number - 1] for number in used), usage, complete=not answered.unanswered)
+    said, cited = (*polite[0], *body, *polite[1]), tuple(shown[number - 1] for number in used)
+    return Draft(said, cited, usage, complete=not answered.unanswered, asks=bool(answered.depends))
 
 
 @dataclass(frozen=True, slots=True)

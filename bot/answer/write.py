@@ -41,6 +41,7 @@ class Draft:
     """`complete` is False when a part of the question is left to a person; the courtesy sentences then say which.
 
     `repaired` counts the sentences of a first attempt that could not be proved; what is here is then the second.
+    `asks`: which of several cases is the customer's, as a fact is missing on which it hangs.
     `confidence`, where the writer knows one, is how likely the passages answer the question (0..1, the weakest part's).
     No sentences at all: the writer says that nothing here answers it, and this is what asking cost.
     """
@@ -51,6 +52,7 @@ class Draft:
     complete: bool
     confidence: float | None = None
     repaired: int = 0
+    asks: bool = False
 
 
 class ModelUnavailable(Exception):

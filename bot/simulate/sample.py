@@ -82,7 +82,8 @@ def _row(stage: Stage, ticket: Ticket, now: datetime, record: dict[str, Any], **
 
 def is_eligible(way: Way, rules: Rules) -> bool:
     """Whether nothing but the bound and the connector's ceiling would keep the draft from being a reply at some hour of some day."""
-    sends = way.decision.outcome in ("reply", "note") and way.rendered is not None and way.draft is not None and way.draft.complete
+    whole = way.draft is not None and way.draft.complete and not way.draft.asks
+    sends = way.decision.outcome in ("reply", "note") and way.rendered is not None and whole
     risky = bool(way.triage.risk) and rules.at_risk != "reply"
     return sends and not way.triage.suspicious and not risky
 

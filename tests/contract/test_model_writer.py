@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -133,6 +134,40 @@ def test_each_failure_is_one_call_and_a_sentence_that_says_whether_waiting_helps
         assert outage.value.retry_after == 1.0
     if mode in ("truncate", "refuse", "nonsense"):
         assert outage.value.usage.cost_usd > 0
+
+
+CASES = "The label costs 5.90 EUR from France. The label costs 4.90 GBP from Leeds."
+TWO = replace(ASKED, text="What does the return label cost me? Do you sponsor any school science fairs in spring?")
+
+
+def scripted(sandbox: Sandbox, **fields: list[int]) -> Draft:
+    """What becomes of two questions of which a model answers the first, case by case."""
+    rows = [{"text": text, "citations": [1], "kind": "statement", "question": 1} for text in CASES.replace(". T", ".|T").split("|")]
+    sandbox.model.reply = lambda body: {"answerable": True, "sentences": rows, **fields}
+    passage = replace(FOUND.public[0], title="Return labels", text=CASES)
+    ticket = replace(TICKET, subject="", comments=(TWO,))
+    with closing(ModelWriter(settings(f"{sandbox.url}/openai/v1"))) as writer:
+        draft = writer.write(ticket, triage(ticket, ("en",)), Found((passage,), ()))
+    assert draft is not None
+    return draft
+
+
+@pytest.mark.parametrize("unanswered", [[2], []], ids=["listed", "forgotten"])
+def test_a_part_that_the_model_does_not_answer_is_said_not_to_be_known(sandbox: Sandbox, unanswered: list[int]) -> None:
+    draft = scripted(sandbox, unanswered=unanswered, depends=[])
+    texts = [sentence.text for sentence in draft.sentences]
+    assert not draft.complete
+    assert "We have found no answer to your second question yet; a colleague will get back to you about it." in texts
+    assert check(draft, ()).supported
+
+
+def test_where_one_missing_fact_decides_the_customer_is_asked_in_words_of_ours(sandbox: Sandbox) -> None:
+    draft = scripted(sandbox, unanswered=[2], depends=[1])
+    texts = [sentence.text for sentence in draft.sentences]
+    assert draft.asks
+    assert texts.index("Which of these cases is yours?") > texts.index("The label costs 4.90 GBP from Leeds.")
+    assert check(draft, ()).supported
+    assert not scripted(sandbox, unanswered=[2], depends=[]).asks
 
 
 @pytest.mark.parametrize("mode", ["invent", "obey"])

@@ -106,7 +106,7 @@ def test_a_sentence_without_an_existing_passage_is_refused(citations: tuple[int,
         "Thank you for your message.",
         "Kind regards",
         "Bonjour Élodie,",
-        "A colleague will get back to you about your second question.",
+        "We have found no answer to your second question yet; a colleague will get back to you about it.",
     ],
 )
 def test_our_own_courtesies_pass(text: str) -> None:

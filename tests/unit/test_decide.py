@@ -70,8 +70,9 @@ def test_a_reply_is_sent_only_where_the_bound_is_waived() -> None:
         (about("refunds"), DRAFT, replace(RULES, ceiling="note")),
         (replace(about("refunds"), suspicious=("tells the bot what to do",)), DRAFT, RULES),
         (about("refunds"), replace(DRAFT, complete=False), RULES),
+        (about("refunds"), replace(DRAFT, asks=True), RULES),
     ],
-    ids=["the connector's ceiling", "an attempt to instruct the bot", "a partial answer"],
+    ids=["the connector's ceiling", "an attempt to instruct the bot", "a partial answer", "a question to the customer"],
 )
 def test_a_reply_is_lowered_to_a_note_by(triage: Triage, draft: Draft, rules: Rules) -> None:
     assert decide(triage, NOTHING, draft, PROVEN, rules).outcome == "note"

@@ -1,4 +1,3 @@
-
 from __future__ import annotations
 
 from dataclasses import replace
@@ -101,7 +100,7 @@ def test_of_two_questions_the_unanswered_one_is_named_and_left_to_a_colleague() 
     draft = answer("How do I pair a sensor with the hub? Do you sponsor school science fairs in March?")
     assert draft is not None
     assert not draft.complete
-    assert "A colleague will get back to you about your second question." in body(draft)
+    assert "We have found no answer to your second question yet; a colleague will get back to you about it." in body(draft)
 
 
 def test_two_answered_questions_are_answered_in_their_order() -> None:
@@ -109,6 +108,57 @@ def test_two_answered_questions_are_answered_in_their_order() -> None:
     assert draft is not None
     assert draft.complete
     assert body(draft).index("Press the button") < body(draft).index("within 30 days")
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        ("en", "We have found no answer to your first question yet"),
+        ("fr", "pas encore trouvé de réponse à votre première question"),
+        ("de", "Zu Ihrer ersten Frage haben wir noch keine Antwort gefunden"),
+        ("es", "no hemos encontrado respuesta a su primera pregunta"),
+    ],
+)
+def test_what_is_not_known_is_said_plainly_in_the_tickets_language(language: str, says: str) -> None:
+    case = ticket("Do you sponsor school science fairs in March? How do I pair a sensor with the hub?")
+    asked = replace(triage(case, ("en",)), language=language)
+    draft = WRITER.write(case, asked, Found(KNOWLEDGE, ()))
+    assert draft is not None
+    assert not draft.complete
+    text = render(draft, check(draft, ()), language).text
+    assert says in text
+    assert "Press the button" in text
+
+
+POSTAGE = passage(
+    "kb:7",
+    "What the return label costs",
+    "| You live in | Return label |\n| --- | --- |\n| European Union | €5.90 |\n| United Kingdom | £4.90 |\n| United States | $7.90 |",
+)
+
+
+def test_where_one_missing_fact_decides_every_case_is_told_and_the_customer_is_asked_for_theirs() -> None:
+    draft = answer("What does the return label cost?", *KNOWLEDGE, POSTAGE)
+    assert draft is not None
+    assert draft.asks
+    text = body(draft)
+    assert all(price in text for price in ("€5.90", "£4.90", "$7.90"))
+    assert text.index("$7.90") < text.index("Which of these cases is yours?")
+
+
+def test_who_names_their_case_is_not_asked_for_it() -> None:
+    draft = answer("What does the return label cost from the United Kingdom?", *KNOWLEDGE, POSTAGE)
+    assert draft is not None
+    assert "£4.90" in body(draft)
+    assert not draft.asks
+    assert "Which of these" not in body(draft)
+
+
+def test_a_table_whose_rows_are_no_cases_is_no_reason_to_ask() -> None:
+    plans = "|  | Free | Watch |\n| --- | --- | --- |\n| Per month | €0 | €4.90 |\n| Per year | €0 | €49 |"
+    draft = answer("What are the prices of the plans?", *KNOWLEDGE[:2], passage("kb:8", "Prices of the plans", plans))
+    assert draft is not None
+    assert not draft.asks
 
 
 def test_internal_passages_are_never_quoted() -> None:

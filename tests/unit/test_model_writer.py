@@ -94,6 +94,34 @@ def test_a_citation_that_was_not_given_leaves_the_sentence_without_any(citations
     assert read(content, asked(), questions=1).sentences[0].citations == ()
 
 
+def said(*about: int | None, unanswered: list[int] | None = None, depends: list[int] | None = None) -> str:
+    """One sentence for each question of `about`; None: the model does not say which."""
+    rows = [{"text": f"Fact {at}.", "citations": [1], "kind": "statement", "question": number} for at, number in enumerate(about)]
+    return json.dumps({"answerable": True, "sentences": rows, "unanswered": unanswered or [], "depends": depends or []})
+
+
+def test_a_question_that_a_model_forgets_is_not_taken_for_answered() -> None:
+    assert read(said(1, 1), asked(), questions=2).unanswered == (2,)
+    assert read(said(1, 3, unanswered=[2]), asked(), questions=3).unanswered == (2,)
+    assert read(said(1, 2), asked(), questions=2).unanswered == ()
+
+
+def test_a_model_that_does_not_say_what_its_sentences_answer_is_believed_about_what_it_leaves() -> None:
+    assert read(said(None, 0, 7), asked(), questions=2).unanswered == ()
+    assert read(said(None, unanswered=[2]), asked(), questions=2).unanswered == (2,)
+
+
+def test_sentences_are_no_answer_where_every_question_is_left() -> None:
+    assert read(said(None, unanswered=[1, 2]), asked(), questions=2).sentences == ()
+    assert read(said(1, unanswered=[1, 2]), asked(), questions=2).sentences == ()
+
+
+def test_a_customer_is_asked_for_their_case_only_where_several_are_told() -> None:
+    assert read(said(1, 1, depends=[1]), asked(), questions=1).depends == (1,)
+    assert read(said(1, depends=[1]), asked(), questions=1).depends == ()
+    assert read(said(1, 1, 2, depends=[2, 9]), asked(), questions=2).depends == ()
+
+
 @given(
     content=st.text(max_size=300) | st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=9), st.lists).map(json.dumps)
 )

@@ -3,9 +3,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import process_time
 
 import pytest
+import yaml
 from structlog.testing import capture_logs
 
 from bot.answer.entities import entities
@@ -13,6 +15,7 @@ from bot.answer.triage import Triage, triage
 from connectors.base import Author, Comment, Ticket
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+BORROWED = yaml.safe_load((Path(__file__).parent / "borrowed_words.yaml").read_text(encoding="utf-8"))
 
 
 def comment(text: str, author: Author = "customer", *, public: bool = True, at: int = 0, attachments: tuple[str, ...] = ()) -> Comment:
@@ -45,6 +48,26 @@ def test_a_short_text_is_in_the_requesters_locale_else_in_the_first_configured_l
     assert read("Hub offline", language="fr-CA").language == "fr"
     assert read("Hub offline", language="pt-BR").language == "en"
     assert read("Hub offline", languages=("de", "en")).language == "de"
+
+
+@pytest.mark.parametrize("half", ["seen", "held_back"])
+def test_borrowed_words_and_foreign_names_do_not_change_the_language(half: str) -> None:
+    rows = [(text, language) for language, texts in BORROWED[half].items() for text in texts]
+    taken = [(text, read(text).language) for text, language in rows if read(text).language != language]
+    print(f"{half}: {len(rows) - len(taken)} of {len(rows)} in their own language")
+    assert len(rows) >= 30
+    assert taken == []
+
+
+def test_small_words_tell_the_language_of_a_text_too_short_for_its_letters() -> None:
+    assert read("Wo ist mein Reset?", language="en-US").language == "de"
+    assert read("New e-mail address", language="en-US").language == "en"  # no Spanish "e"
+    assert read("Reset Upgrade", language="es").language == "es"
+
+
+def test_a_language_without_a_list_of_small_words_loses_nothing_by_it() -> None:
+    text = "Il mio login non funziona, come faccio il reset della password?"
+    assert read(text, languages=("en", "fr", "es", "it")).language == "it"
 
 
 def test_a_language_that_is_not_configured_is_never_returned() -> None:

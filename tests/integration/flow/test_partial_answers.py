@@ -1,0 +1,62 @@
+"""Tickets of which a part is known: that part is answered, the rest is said not to be known, and nothing of it goes out by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.answer.decide import Rules
+from bot.answer.flow import Flow, preview
+from connectors.base import Comment
+from connectors.sandbox import Sandbox
+
+UNKNOWN = "We have found no answer to your second question yet; a colleague will get back to you about it."
+BOTH = "How long is the password reset link valid? And do you sponsor school fairs in March?"
+LABEL = "What does the return label cost from my place?"
+
+
+@pytest.fixture
+def willing(flow: Flow) -> Flow:
+    """One that replies by itself wherever nothing keeps it from that."""
+
+    class Anything:
+        name, deliver, max_wrong = "anything", "reply", "off"
+
+    rules = Rules(topics=(Anything(),), default="reply", ceiling="reply", max_replies_per_ticket=9)  # type: ignore[arg-type]
+    return replace(flow, rules=rules, triage=lambda ticket: replace(flow.triage(ticket), topic="anything"))
+
+
+def asked(flow: Flow, sandbox: Sandbox, text: str) -> dict[str, Any]:
+    ticket = flow.desk.ticket(str(sandbox.desk.keys["answerable"]))
+    assert ticket is not None
+    comment = Comment("partial", ticket.requester_id, "customer", True, text, ticket.created_at)
+    return preview(flow, replace(ticket, subject="", comments=(comment,), language=None))
+
+
+def test_the_known_part_is_answered_and_the_unknown_one_is_said_not_to_be_known(willing: Flow, sandbox: Sandbox) -> None:
+    record = asked(willing, sandbox, BOTH)
+    assert record["decision"] == "note"
+    assert record["reason"] == "policy: only a part of the questions is answered"
+    assert "valid for 30 minutes" in record["body_text"]
+    assert UNKNOWN in record["body_text"]
+
+
+def test_where_no_part_is_known_there_is_no_draft(willing: Flow, sandbox: Sandbox) -> None:
+    record = asked(willing, sandbox, "Who founded your company? And do you sponsor school fairs in March?")
+    assert (record["decision"], record["body_text"]) == ("handoff", "")
+
+
+def test_a_question_with_all_its_answer_goes_out(willing: Flow, sandbox: Sandbox) -> None:
+    record = asked(willing, sandbox, "How long is the password reset link valid?")
+    assert record["decision"] == "reply"
+    assert UNKNOWN not in record["body_text"]
+
+
+def test_the_missing_fact_is_asked_for_by_a_person(willing: Flow, sandbox: Sandbox) -> None:
+    record = asked(willing, sandbox, LABEL)
+    assert record["decision"] == "note"
+    assert record["reason"] == "policy: the draft asks the customer which case is theirs; a person sends it"
+    assert all(price in record["body_text"] for price in ("€5.90", "£4.90", "$7.90"))
+    assert "Which of these cases is yours?" in record["body_text"]
