@@ -83,6 +83,12 @@ def bent(case: Case) -> str | None:
     return next((why for rule in RULES if (why := rule(case, copy))), None)
 
 
+def is_whole(case: Case) -> bool:
+    """Whether a sentence copies all of its source but for a few words."""
+    copy = _copy(case.source.text, case.said.text)
+    return not case.cross and min(copy.of_said, copy.of_source) >= NEAR
+
+
 def _exchanged(case: Case, copy: Copy) -> str | None:
     """Two words that changed places."""
     if copy.of_said < BY_HALF:

@@ -41,7 +41,7 @@ SIGNS: dict[str, str] = {
 NOT_ADDED = frozenset({"ever", "only", "all", "must", "should", "unless", "before", "off"})
 NOT_DROPPED = frozenset({"only", "hedge", "unless", "until", "before", "off"})
 NO_CLAUSE = frozenset({"a", "per", "every", "more", "again", "only", "and", "at", "in", "on", "to"})  # "once a week"
-FOREIGN = {"en": frozenset({"fast", "alle", "nie", "personne", "pas", "rien"}), "fr": frozenset({"all", "over", "off"}), "de": frozenset({"off"})}  # signs elsewhere, not here
+FOREIGN = {"en": frozenset({"ni", "sin", "fast", "alle", "nie", "personne", "pas", "rien"}), "fr": frozenset({"all", "over", "off"}), "de": frozenset({"off"})}  # signs elsewhere, not here
 LONGEST = 4  # words of an expression
 PERIODS = re.compile(
     r"^(?:two|second|deux|trois|zwei|dos|\d+|days?|nights?|weeks?|months?|years?|hours?|minutes?|quarters?|mornings?|mondays?|jours?|nuits?|semaines?|mois|ans?|annees?|heures?|"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from bot.answer.concepts import can_be_act, is_name
-from bot.answer.copying import bent, currencies
+from bot.answer.copying import bent, currencies, is_whole
 from bot.answer.figures import attachment, figures
 from bot.answer.matching import Case, copied
 from bot.answer.operators import NOT_ADDED, NOT_DROPPED
@@ -214,7 +214,7 @@ def _is_comma(before: Term, after: Term) -> bool:
 def _negation(case: Case) -> str | None:
     said, source = _denials(case.said, None), _denials(case.source, case.touched | _asides(case))
     said -= _answers_no(case.said) and _answers_no(case.source)  # a clause of the source that nothing can touch
-    if said != source:
+    if said != source or (is_whole(case) and _denials(case.said, None) != _denials(case.source, None)):
         return "it negates what the passage does not" if said > source else "it leaves out the passage's negation"
     denials = [place for place, one in enumerate(case.source.terms) if one.signs & {"no", "unless"} and one.clause in case.touched]
     likes = dict(enumerate(placed(case)))
