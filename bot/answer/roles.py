@@ -84,8 +84,9 @@ def _pronouns_of(text: str) -> list[str]:
 
 
 def _does(case: Case) -> bool:
-    """Whether the passage tells what the company does, and not only what it may do."""
-    return "we" in _pronouns(case.source) and not any("can" in one.signs for one in case.source.terms if one.clause in case.touched)
+    """Whether the passage tells what the company does, and not only what it may do; of all that the sentence speaks of."""
+    told = all(places for one, places in case.pairs if one.kind == "content")
+    return told and "we" in _pronouns(case.source) and not any("can" in one.signs for one in case.source.terms if one.clause in case.touched)
 
 
 def _small(part: Statement) -> frozenset[str]:
