@@ -15,6 +15,7 @@ LANGUAGES = ("en", "fr", "de", "es")
 LONGEST_TERM = 6  # words
 LEAST_COMPOUND = 8  # letters of a German word that may be two
 LINKS = ("", "s", "n", "en", "es", "e", "er")  # between the parts of a German compound
+JOINTS = str.maketrans("'’-", "___")  # between the words of one term
 LEAST_PREFIX = 2  # letters
 GERMAN_VERBS = ("t", "et", "te", "ten", "st", "est", "end", "ende", "enden", "ender", "endes")  # endings, for "en"
 # Parts that turn a word into its contrary, where the rest is a word of its own: "unopened", "inutilisé".
@@ -64,16 +65,16 @@ def _irregular() -> dict[str, dict[str, str]]:
 @lru_cache(maxsize=8)
 def lists(language: str) -> Lists:
     at = LANGUAGES.index(language) if language in LANGUAGES else 0
-    entries = [(meaning, [part for part in re.split(r"[_'’-]", entry) if part])
-               for meaning, (_, columns) in enumerate(_rows()) if at < len(columns) for entry in columns[at].split()]  # fmt: skip
+    entries = [(meaning, [part for part in entry.split("_") if part])
+               for meaning, (_, columns) in enumerate(_rows()) if at < len(columns) for entry in columns[at].translate(JOINTS).split()]  # fmt: skip
     stemmed = stems([part for _, parts in entries for part in parts], language)
     words: dict[str, set[int]] = {}
     terms: dict[tuple[str, ...], list[tuple[tuple[str, ...], int]]] = {}
     for meaning, entry in entries:
-        parts = tuple(stemmed[part] for part in entry)
-        if len(parts) == 1:
-            words.setdefault(parts[0], set()).add(meaning)
+        if len(entry) == 1:
+            words.setdefault(stemmed[entry[0]], set()).add(meaning)
         else:
+            parts = tuple([stemmed[part] for part in entry])
             terms.setdefault(parts[:2], []).append((parts, meaning))
     verbs = frozenset(meaning for meaning, (section, _) in enumerate(_rows()) if section == "verbs")
     ordered = {first: tuple(sorted(found, key=lambda term: -len(term[0]))) for first, found in terms.items()}
