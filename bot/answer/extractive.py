@@ -31,7 +31,7 @@ LONGEST = 900  # characters quoted for one question; a list of steps is quoted w
 MOST_STEPS = 30
 SAME_QUESTION = 0.6  # of the customer's content words
 MOST_COMPANIONS = 4  # passages looked at
-COMPANION = 0.3  # of the fused score, that a passage of the same document may be behind the best
+COMPANION = 0.5  # of closeness, that a passage of the same document may be behind the best
 # A code (PS-12B), an abbreviation (SAML), a name's number (Zephyr 9000): asked about, it must be spoken of.
 SPECIFIC = re.compile(r"\b(?:(?=[\w-]*[A-Za-z])(?=[\w-]*\d)\w[\w-]*\w|[A-Z]{2,4}|[A-Z]\w+ \d{2,5})\b")
 
@@ -146,7 +146,7 @@ def _companions(rows: Sequence[Ranked]) -> list[Ranked]:
     chosen = [best]
     for row in rows[1:MOST_COMPANIONS]:
         room -= sum(len(part.text) for part in chosen[-1].units)
-        near = row.signals.fused >= best.signals.fused - COMPANION
+        near = _quotable(row) >= _quotable(best) - COMPANION
         if near and sum(len(part.text) for part in row.units) <= room:
             chosen.append(row)
     return chosen

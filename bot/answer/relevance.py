@@ -76,6 +76,7 @@ class Page:
     text: str
     held: frozenset[str]
     heading: frozenset[str]
+    neighbours: frozenset[tuple[str, str]]  # content words that follow each other, by stem
     unit_stems: tuple[frozenset[str], ...]
     near: tuple[tuple[int, ...], ...]
     heading_near: tuple[int, ...]
@@ -135,6 +136,7 @@ def _page(passage: Passage, language: str, embed: Embed, places: dict[tuple[str,
         text,
         held=_stems(text, language),
         heading=_stems(head, language),
+        neighbours=_neighbours(text, language),
         unit_stems=tuple(_stems(said, language) for said in texts),
         near=tuple(near(said) for said in texts),
         heading_near=near(head),
@@ -167,7 +169,7 @@ def rank(question: Question, found: Pages, embed: Embed) -> tuple[Ranked, ...]:
             words=sum(weight for word, weight in weights.items() if word in page.held),
             titled=sum(weight for word, weight in weights.items() if word in page.heading),
             missing=max((weight for word, weight in weights.items() if word not in page.held), default=0.0),
-            pairs=_pairs(question, page.text),
+            pairs=_pairs(question, page),
             aligned=float(aligned[at].max()),
             close=float(closeness.max()),
             fit=fit(question.text, page.units, worth),
@@ -236,11 +238,13 @@ def _nearness(question: Question, found: Pages, embed: Embed) -> NDArray[np.floa
     return near
 
 
-def _pairs(question: Question, text: str) -> float:
-    asked = [stem(word, question.language) for word in content_words(question.text, question.language)]
-    said = [stem(word, question.language) for word in content_words(text, question.language)]
-    wanted = set(pairwise(asked))
-    return len(wanted & set(pairwise(said))) / len(wanted) if wanted else 0.0
+def _pairs(question: Question, page: Page) -> float:
+    wanted = _neighbours(question.text, question.language)
+    return len(wanted & page.neighbours) / len(wanted) if wanted else 0.0
+
+
+def _neighbours(text: str, language: str) -> frozenset[tuple[str, str]]:
+    return frozenset(pairwise(stem(word, language) for word in content_words(text, language)))
 
 
 def _compared(rows: Sequence[Ranked], alike: NDArray[np.float32]) -> list[Ranked]:
