@@ -86,14 +86,16 @@ class ExtractiveWriter:
         candidates = _in_one_language(passages, language)
         found = read(candidates, language, self.embed)
         asked = core(text)
-        understood: list[list[Proposed]] = []
+        likely: list[Proposed] = []
+        evident: list[Proposed] = []
         for one in dict.fromkeys((text, asked, f"{subject}. {asked}" if subject else asked)):
             question = question_of(one, language)
             ranked = rank(question, found, self.embed)
-            likely = likelihood(ranked, question) if scored and ranked else {}
-            proposed = _by_likelihood(ranked, question, likely) if likely else _by_evidence(ranked, question, candidates)
-            understood.append(sorted(proposed, key=lambda one: -one.likelihood))
-        best = _chosen([proposed for proposed in understood if proposed])
+            if not ranked:
+                continue
+            likely.extend(_likeliest(ranked, question) if scored else ())
+            evident.extend(_most_evident(ranked, question, candidates))
+        best = _chosen(likely, evident)
         if best is None:
             return None
         quoted = [_quoted(row, question_of(text, language)) for row in _companions(best.rows)]
@@ -102,22 +104,30 @@ class ExtractiveWriter:
         return Answer(tuple(part for part in quoted if part), confidence=best.likelihood)
 
 
-def _chosen(understood: Sequence[Sequence[Proposed]]) -> Proposed | None:
-    """The likeliest document, if it is likely enough; less will do where all ways to understand the question lead to it."""
-    if not understood:
-        return None
-    first = [proposed[0] for proposed in understood]
-    best = max(first, key=lambda one: one.likelihood)
-    alone = len(first) > 1 and len({one.rows[0].passage.document for one in first}) == 1
-    return best if best.likelihood >= (min(best.enough, AGREED) if alone and best.enough <= LIKELY else best.enough) else None
+def _chosen(likely: Sequence[Proposed], evident: Sequence[Proposed]) -> Proposed | None:
+    """The likeliest document of all ways to understand the question, if it is likely enough; less will do where all lead to it.
+
+    `likelihood` was fitted on questions alone. Where the message says more than its question, it is no veto: then evidence is enough.
+    """
+    if likely:
+        best = max(likely, key=lambda one: one.likelihood)
+        alone = len(likely) > 1 and len({one.rows[0].passage.document for one in likely}) == 1
+        if best.likelihood >= (min(best.enough, AGREED) if alone and best.enough <= LIKELY else best.enough):
+            return best
+        if len(likely) == 1:
+            return None
+    best_evident = max(evident, key=lambda one: one.likelihood, default=None)
+    return best_evident if best_evident and best_evident.likelihood >= best_evident.enough else None
 
 
-def _by_likelihood(ranked: Sequence[Ranked], question: Question, likely: dict[str, float]) -> Iterator[Proposed]:
-    """Every document found; the passages of each by how close their best sentence comes."""
-    for document, value in likely.items():
+def _likeliest(ranked: Sequence[Ranked], question: Question) -> Iterator[Proposed]:
+    """The likeliest document found, its passages by how close their best sentence comes; none where the search told no scores."""
+    documents = likelihood(ranked, question)
+    for document in sorted(documents, key=lambda document: -documents[document]):
         rows = sorted((row for row in ranked if row.passage.document == document), key=_quotable, reverse=True)
         if not all(_unknown_names(question, row.passage) for row in rows):
-            yield Proposed(tuple(rows), value, _enough(rows))
+            yield Proposed(tuple(rows), documents[document], _enough(rows))
+            return
 
 
 def _enough(rows: Sequence[Ranked]) -> float:
@@ -128,9 +138,9 @@ def _enough(rows: Sequence[Ranked]) -> float:
     return LIKELY if max(row.signals.close for row in rows) >= CLOSE else LIKELY_FAR
 
 
-def _by_evidence(ranked: Sequence[Ranked], question: Question, candidates: Sequence[Passage]) -> Iterator[Proposed]:
-    """Without the search's scores: the document of the passage that shares most with the question."""
-    if ranked and not _unknown_names(question, ranked[0].passage):
+def _most_evident(ranked: Sequence[Ranked], question: Question, candidates: Sequence[Passage]) -> Iterator[Proposed]:
+    """The document of the passage that shares most with the question, whatever the search thought of it."""
+    if not _unknown_names(question, ranked[0].passage):
         rows = tuple(row for row in ranked if row.passage.document == ranked[0].passage.document)
         enough = ENOUGH_AGREED if _agreed(ranked[0], candidates) else ENOUGH
         yield Proposed(rows, logistic(evidence(ranked[0].signals)), logistic(enough))
