@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.answer import courtesy
-from bot.answer.likelihood import likelihood
-from bot.answer.relevance import Embed, Question, Ranked, Signals, core, question_of, rank, shared
+from bot.answer.likelihood import evidence, is_question, likelihood, logistic
+from bot.answer.relevance import Embed, Question, Ranked, core, question_of, rank, read, shared
 from bot.answer.retrieve import Found, Passage
 from bot.answer.triage import Triage, clean_subject
 from bot.answer.units import ANSWERS, LEANS, Unit, is_bare_answer
@@ -18,29 +17,22 @@ from bot.answer.words import content_stems, fold
 from bot.answer.write import Draft, Kind, Sentence, Usage
 from connectors.base import Ticket
 
-# Fitted by logistic regression on public question sets, with the answer present and with it taken away.
-BIAS = -3.62
-WEIGHTS = {
-    "passage": 0.45,
-    "fused": 1.21,
-    "letters": 0.03,
-    "missing": -0.32,
-    "pairs": 1.42,
-    "fused_lead": 0.91,
-    "letters_lead": 0.03,
-    "passage_lead": 2.28,
-}
 ENOUGH = -0.45
 ENOUGH_AGREED = -1.25
 AGREEMENT = 1.1  # sum over a document's passages of 1 / place among the finds
 LEAST_COSINE = 0.35
-NEARLY, LIKELY = -1.5, 0.6  # evidence that falls short is enough with this likelihood
+LIKELY = 0.45  # from which a document is held to answer
+LIKELY_QUESTION = 0.75  # the same where its title is a question: somebody else's, which is nearly the customer's, is answered elsewhere
+CLOSE, LIKELY_FAR = 0.93, 0.7  # the same where no sentence of it comes that close
+AGREED = 0.3  # the same where each of several ways to understand the question leads to it
+BOTH = 0.28  # from which it is where what question and passage share is ENOUGH besides
+FIT = 0.15  # of closeness, that the kind of piece asked for is worth
 LONGEST = 900  # characters quoted for one question; a list of steps is quoted whole beyond it
 MOST_STEPS = 30
 MOST_ROWS = 12
 SAME_QUESTION = 0.6  # of the customer's content words
 MOST_COMPANIONS = 4  # passages looked at
-COMPANION = 0.3  # of the fused score, that a passage of the same document may be behind the best
+COMPANION = 0.5  # of closeness, that a passage of the same document may be behind the best
 # A code (PS-12B), an abbreviation (SAML), a name's number (Zephyr 9000): asked about, it must be spoken of.
 SPECIFIC = re.compile(r"\b(?:(?=[\w-]*[A-Za-z])(?=[\w-]*\d)\w[\w-]*\w|[A-Z]{2,4}|[A-Z]\w+ \d{2,5})\b")
 
@@ -64,17 +56,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
-    """One way to understand a question, and what it finds; `likelihood` is 0 where no scores are known."""
+class Proposed:
+    """A document that one way to understand the question finds: its passages found, best first; `likelihood` that it answers, 0..1.
 
-    ranked: Sequence[Ranked]
-    evidence: float
+    `enough` is the likelihood that it needs.
+    """
+
+    rows: tuple[Ranked, ...]
     likelihood: float
-
-    @property
-    def confidence(self) -> float:
-        """0..1, of the judge that thinks better of it."""
-        return max(1 / (1 + math.exp(-self.evidence)), self.likelihood)
+    enough: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,43 +86,80 @@ class ExtractiveWriter:
     def answer(self, text: str, language: str, passages: Sequence[Passage], subject: str = "", *, scored: bool = False) -> Answer | None:
         """The best passage's answer to one question, however it is best understood; None when none proves itself."""
         candidates = _in_one_language(passages, language)
-        understood = []
-        for asked in dict.fromkeys((text, core(text), f"{subject}. {core(text)}")):
-            question = question_of(asked, language)
-            ranked = rank(question, candidates, self.embed)
-            if ranked and not _unknown_names(question, ranked[0].passage):
-                likely = likelihood(ranked, question) if scored else 0.0
-                understood.append(Understood(ranked, evidence(ranked[0].signals), likely))
-        chosen = _chosen(understood, candidates)
-        if chosen is None:
+        found = read(candidates, language, self.embed)
+        asked = core(text)
+        likely: list[Proposed] = []
+        evident: list[Proposed] = []
+        for one in dict.fromkeys((text, asked, f"{subject}. {asked}" if subject else asked)):
+            question = question_of(one, language)
+            ranked = rank(question, found, self.embed)
+            if not ranked:
+                continue
+            likely.extend(_likeliest(ranked, question) if scored else ())
+            evident.extend(_most_evident(ranked, question, candidates))
+        best = _chosen(likely, evident)
+        if best is None:
             return None
-        question = question_of(text, language)
-        quoted = [_quoted(row, question) for row in _companions(chosen.ranked)]
+        quoted = [_quoted(row, question_of(text, language)) for row in _companions(best.rows)]
         if quoted[0] is None:
             return None
-        return Answer(tuple(part for part in quoted if part), confidence=chosen.confidence)
+        return Answer(tuple(part for part in quoted if part), confidence=best.likelihood)
 
 
-def _chosen(understood: Sequence[Understood], candidates: Sequence[Passage]) -> Understood | None:
-    """Two judges: what shares enough with the question; or nearly enough, and stands out, however the question is understood."""
-    if not understood:
-        return None
-    best = max(understood, key=lambda one: one.evidence)
-    if best.evidence >= (ENOUGH_AGREED if _agreed(best.ranked[0], candidates) else ENOUGH):
-        return best
-    best = max(understood, key=lambda one: one.likelihood)
-    alone = len({one.ranked[0].passage.document for one in understood}) == 1
-    return best if alone and best.evidence >= NEARLY and best.likelihood >= LIKELY else None
+def _chosen(likely: Sequence[Proposed], evident: Sequence[Proposed]) -> Proposed | None:
+    """The likeliest document of all ways to understand the question, if it is likely enough; less will do where all lead to it.
+
+    `likelihood` was fitted on questions alone. Where the message says more than its question, it is no veto: then evidence is enough.
+    """
+    if likely:
+        best = max(likely, key=lambda one: one.likelihood)
+        alone = len(likely) > 1 and len({one.rows[0].passage.document for one in likely}) == 1
+        if best.likelihood >= (min(best.enough, AGREED) if alone and best.enough <= LIKELY else best.enough):
+            return best
+        if len(likely) == 1:
+            return None
+    best_evident = max(evident, key=lambda one: one.likelihood, default=None)
+    return best_evident if best_evident and best_evident.likelihood >= best_evident.enough else None
 
 
-def _companions(ranked: Sequence[Ranked]) -> list[Ranked]:
-    """The best passage, and with it the next ones of its document that do nearly as well, as far as they are short."""
-    best, room = ranked[0], LONGEST
+def _likeliest(ranked: Sequence[Ranked], question: Question) -> Iterator[Proposed]:
+    """The likeliest document found, its passages by how close their best sentence comes; none where the search told no scores."""
+    documents = likelihood(ranked, question)
+    for document in sorted(documents, key=lambda document: -documents[document]):
+        rows = sorted((row for row in ranked if row.passage.document == document), key=_quotable, reverse=True)
+        if not all(_unknown_names(question, row.passage) for row in rows):
+            yield Proposed(tuple(rows), documents[document], _enough(rows))
+            return
+
+
+def _enough(rows: Sequence[Ranked]) -> float:
+    if max(evidence(row.signals) for row in rows) >= ENOUGH:
+        return BOTH
+    if is_question(rows[0].passage.title):
+        return LIKELY_QUESTION
+    return LIKELY if max(row.signals.close for row in rows) >= CLOSE else LIKELY_FAR
+
+
+def _most_evident(ranked: Sequence[Ranked], question: Question, candidates: Sequence[Passage]) -> Iterator[Proposed]:
+    """The document of the passage that shares most with the question, whatever the search thought of it."""
+    if not _unknown_names(question, ranked[0].passage):
+        rows = tuple(row for row in ranked if row.passage.document == ranked[0].passage.document)
+        enough = ENOUGH_AGREED if _agreed(ranked[0], candidates) else ENOUGH
+        yield Proposed(rows, logistic(evidence(ranked[0].signals)), logistic(enough))
+
+
+def _quotable(row: Ranked) -> float:
+    return row.signals.close + FIT * row.signals.fit
+
+
+def _companions(rows: Sequence[Ranked]) -> list[Ranked]:
+    """The document's best passage, and with it the next ones, as far as they are short."""
+    best, room = rows[0], LONGEST
     chosen = [best]
-    for row in ranked[1:MOST_COMPANIONS]:
+    for row in rows[1:MOST_COMPANIONS]:
         room -= sum(len(part.text) for part in chosen[-1].units)
-        near = row.signals.fused >= best.signals.fused - COMPANION
-        if row.passage.document == best.passage.document and near and sum(len(part.text) for part in row.units) <= room:
+        near = _quotable(row) >= _quotable(best) - COMPANION
+        if near and sum(len(part.text) for part in row.units) <= room:
             chosen.append(row)
     return chosen
 
@@ -141,10 +168,6 @@ def _agreed(best: Ranked, candidates: Sequence[Passage]) -> bool:
     """Whether several passages of the same document stand high among the finds: then less evidence will do."""
     share = sum(1 / place for place, passage in enumerate(candidates, start=1) if passage.document == best.passage.document)
     return share >= AGREEMENT and best.signals.passage >= LEAST_COSINE
-
-
-def evidence(signals: Signals) -> float:
-    return BIAS + sum(weight * float(getattr(signals, name)) for name, weight in WEIGHTS.items())
 
 
 def _unknown_names(question: Question, passage: Passage) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from bot.answer.extractive import ENOUGH, LIKELY, NEARLY, ExtractiveWriter, evidence
-from bot.answer.likelihood import FEWEST, likelihood
-from bot.answer.relevance import question_of, rank
+from bot.answer.extractive import ENOUGH, LIKELY, LIKELY_QUESTION, ExtractiveWriter
+from bot.answer.likelihood import FEWEST, evidence, is_question, likelihood, names
+from bot.answer.relevance import question_of, rank, read
 from bot.answer.retrieve import Passage
 from storage.embedding import local_embedder
 
@@ -32,26 +34,70 @@ def found(score: float, nearness: float = 0.3) -> list[Passage]:
     return [failed, *(passage(title, text, 0.2, nearness) for title, text in RIVALS)]
 
 
-def likely(passages: list[Passage]) -> float:
-    question = question_of(ASKED, "en")
-    return likelihood(rank(question, passages, EMBED), question)
+def likely(passages: list[Passage], asked: str = ASKED) -> dict[str, float]:
+    question = question_of(asked, "en")
+    return likelihood(rank(question, read(passages, "en", EMBED), EMBED), question)
+
+
+def of_the_failed(passages: list[Passage], asked: str = ASKED) -> float:
+    return likely(passages, asked)[passages[0].document]
 
 
 def test_the_higher_above_the_nearest_five_the_likelier() -> None:
-    assert likely(found(0.3)) < likely(found(0.5)) < likely(found(0.7))
-    assert likely(found(0.5, nearness=0.5)) < likely(found(0.5, nearness=0.3))
+    assert of_the_failed(found(0.3)) < of_the_failed(found(0.5)) < of_the_failed(found(0.7))
+    assert of_the_failed(found(0.5, nearness=0.5)) < of_the_failed(found(0.5, nearness=0.3))
 
 
 @pytest.mark.parametrize("passages", [found(0.9)[: FEWEST - 1], found(0.9, nearness=0.0)])
 def test_among_too_few_or_without_scores_nothing_stands_out(passages: list[Passage]) -> None:
-    assert likely(passages) == 0.0
+    assert not likely(passages)
 
 
-def test_evidence_that_nearly_suffices_is_enough_for_what_stands_out_and_for_nothing_else() -> None:
-    ranked = rank(question_of(ASKED, "en"), found(0.7), EMBED)
-    assert NEARLY <= evidence(ranked[0].signals) < ENOUGH, "else this shows nothing"
-    assert likely(found(0.7)) >= LIKELY > likely(found(0.3))
+def test_with_scores_what_stands_out_is_quoted_and_nothing_else() -> None:
+    assert of_the_failed(found(0.7)) >= LIKELY > of_the_failed(found(0.2))
     writer = ExtractiveWriter(EMBED)
     assert writer.answer(ASKED, "en", found(0.7), scored=True)
-    assert not writer.answer(ASKED, "en", found(0.3), scored=True)
-    assert not writer.answer(ASKED, "en", found(0.7), scored=False)
+    assert not writer.answer(ASKED, "en", found(0.2), scored=True)
+
+
+def test_without_scores_what_the_question_shares_decides_alone() -> None:
+    ranked = rank(question_of(ASKED, "en"), read(found(0.7), "en", EMBED), EMBED)
+    assert evidence(ranked[0].signals) < ENOUGH, "else this shows nothing"
+    assert not ExtractiveWriter(EMBED).answer(ASKED, "en", found(0.7), scored=False)
+
+
+def test_a_name_that_the_document_does_not_speak_of_counts_against_it() -> None:
+    named = "How can I use another card of Lloyds and pay now?"
+    assert of_the_failed(found(0.5), named) < of_the_failed(found(0.5), named.replace("Lloyds", "lloyds"))
+
+
+def test_names_are_told_by_their_capitals_but_not_in_german() -> None:
+    assert names(question_of("Hello. Can I pay with Bitcoin? Berlin is far.", "en")) == ("Bitcoin",)
+    assert names(question_of("Kann ich mit Bitcoin zahlen?", "de")) == ()
+
+
+@pytest.mark.parametrize("title", ["How do I archive a mail?", "Archivieren?", "Comment archiver", "Wie archiviert man"])
+def test_a_title_can_be_a_question(title: str) -> None:
+    assert is_question(title)
+
+
+@pytest.mark.parametrize("title", ["Archive a mail", "Canned replies", "Issues with mail"])
+def test_a_title_need_not_be_a_question(title: str) -> None:
+    assert not is_question(title)
+
+
+def test_under_somebody_elses_question_more_likelihood_is_asked_for() -> None:
+    writer = ExtractiveWriter(EMBED)
+    drafted, silent = [], []
+    for step in range(25):
+        passages = found(0.2 + step / 50)
+        passages[0] = replace(passages[0], title="What if a payment failed?")
+        answered = writer.answer(ASKED, "en", passages, scored=True)
+        (drafted if answered else silent).append(of_the_failed(passages))
+    assert min(drafted) >= LIKELY_QUESTION > max(silent) > LIKELY
+
+
+def test_an_article_in_parts_is_judged_as_one() -> None:
+    first, second = found(0.5)[0], replace(found(0.5)[0], text="If you do not pay, the plan ends.", score=0.2)
+    whole = likely([first, second, *found(0.5)[1:]])
+    assert whole[first.document] >= likely([second, *found(0.5)[1:]])[first.document]
