@@ -81,6 +81,13 @@ def lists(language: str) -> Lists:
     return Lists({word: frozenset(found) for word, found in words.items()}, ordered, verbs)
 
 
+def glosses(meaning: int, language: str) -> str:
+    """The first word or term of a meaning in a language; empty where it has none."""
+    columns, at = _rows()[meaning][1], LANGUAGES.index(language)
+    first = columns[at].split()[:1] if at < len(columns) else []
+    return first[0].replace("_", " ") if first else ""
+
+
 def is_act(known: frozenset[int]) -> bool:
     """Whether a word can only mean that something is done."""
     return bool(known) and known <= lists("en").verbs

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.answer import courtesy
+from bot.answer.gloss import glossed, main_language
 from bot.answer.likelihood import evidence, is_question, likelihood, logistic
 from bot.answer.relevance import Embed, Question, Ranked, core, question_of, rank, read, shared
 from bot.answer.retrieve import Found, Passage
@@ -86,6 +87,9 @@ class ExtractiveWriter:
     def answer(self, text: str, language: str, passages: Sequence[Passage], subject: str = "", *, scored: bool = False) -> Answer | None:
         """The best passage's answer to one question, however it is best understood; None when none proves itself."""
         candidates = _in_one_language(passages, language)
+        spoken = main_language((passage.language for passage in candidates), language)
+        if spoken and (put := glossed(text, language, spoken)):
+            return self.answer(put, spoken, candidates, glossed(subject, language, spoken) or "", scored=scored)
         found = read(candidates, language, self.embed)
         asked = core(text)
         likely: list[Proposed] = []

@@ -18,6 +18,7 @@ from bot.answer.conduct import Conduct
 from bot.answer.conflict import Conflict, conflicts
 from bot.answer.decide import DAY_IS_FULL, ONLY_NOTES, Decision, Moment, Rules, decide, lowered, refuse_early
 from bot.answer.deliver import Courier, deliver, last_from_customer
+from bot.answer.gloss import glossed, main_language
 from bot.answer.hints import hints
 from bot.answer.note import draft_note, handoff_note
 from bot.answer.pseudonyms import Mask
@@ -349,7 +350,11 @@ def _replies(flow: Flow, ticket: Ticket) -> int:
 def _found(flow: Flow, ticket: Ticket, triage: Triage, then: Then | None, segments: frozenset[str]) -> Found:
     names = flow.mask.of(ticket) if flow.mask else None
     questions = [names.hide(question) for question in triage.questions] if names else triage.questions
-    found = retrieve(questions, flow.index, as_of=then.as_of if then else None, segments=segments)
+    as_of = then.as_of if then else None
+    found = retrieve(questions, flow.index, as_of=as_of, segments=segments)
+    if main_language((passage.language for passage in found.public), triage.language):
+        put = [glossed(question, triage.language, flow.conduct.main) or question for question in questions]
+        found = found if put == list(questions) else retrieve(put, flow.index, as_of=as_of, segments=segments)
     if then:
         found = Found(*(tuple(one for one in kind if not then.withheld(one)) for kind in (found.public, found.internal)))
     return replace(found, internal=hints(found))
