@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.answer.extractive import ENOUGH, LIKELY, LIKELY_QUESTION, ExtractiveWriter
-from bot.answer.likelihood import FEWEST, evidence, is_question, likelihood, names
+from bot.answer.likelihood import FEWEST, evidence, is_question, likelihood, names, standings, weigh
 from bot.answer.relevance import SAME_MEANING, question_of, rank, read
 from bot.answer.retrieve import Passage
 from storage.embedding import local_embedder
@@ -67,8 +67,13 @@ def test_without_scores_what_the_question_shares_decides_alone() -> None:
 
 
 def test_a_name_that_the_document_does_not_speak_of_counts_against_it() -> None:
-    named = "How can I use another card of Lloyds and pay now?"
-    assert of_the_failed(found(0.5), named) < of_the_failed(found(0.5), named.replace("Lloyds", "lloyds"))
+    question = question_of("How can I use another card of Lloyds and pay now?", "en")
+    spoken = replace(found(0.5)[1], title="Cards of Lloyds")
+    passages = [found(0.5)[0], spoken, *found(0.5)[2:]]
+    stand = standings(rank(question, read(passages, "en", EMBED), EMBED), question)
+    failed, lloyds = stand[passages[0].document], stand[spoken.document]
+    assert (failed.unnamed, lloyds.unnamed) == (1.0, 0.0)
+    assert weigh(failed) < weigh(replace(failed, unnamed=0.0))
 
 
 def test_names_are_told_by_their_capitals_but_not_in_german() -> None:
