@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from bot.answer.extractive import ENOUGH, LIKELY, LIKELY_QUESTION, ExtractiveWriter
-from bot.answer.likelihood import FEWEST, evidence, is_question, likelihood, names
-from bot.answer.relevance import question_of, rank, read
+from bot.answer.likelihood import FEWEST, evidence, is_question, likelihood, names, standings, weigh
+from bot.answer.relevance import SAME_MEANING, question_of, rank, read
 from bot.answer.retrieve import Passage
 from storage.embedding import local_embedder
 
@@ -67,8 +67,13 @@ def test_without_scores_what_the_question_shares_decides_alone() -> None:
 
 
 def test_a_name_that_the_document_does_not_speak_of_counts_against_it() -> None:
-    named = "How can I use another card of Lloyds and pay now?"
-    assert of_the_failed(found(0.5), named) < of_the_failed(found(0.5), named.replace("Lloyds", "lloyds"))
+    question = question_of("How can I use another card of Lloyds and pay now?", "en")
+    spoken = replace(found(0.5)[1], title="Cards of Lloyds")
+    passages = [found(0.5)[0], spoken, *found(0.5)[2:]]
+    stand = standings(rank(question, read(passages, "en", EMBED), EMBED), question)
+    failed, lloyds = stand[passages[0].document], stand[spoken.document]
+    assert (failed.unnamed, lloyds.unnamed) == (1.0, 0.0)
+    assert weigh(failed) < weigh(replace(failed, unnamed=0.0))
 
 
 def test_names_are_told_by_their_capitals_but_not_in_german() -> None:
@@ -101,3 +106,22 @@ def test_an_article_in_parts_is_judged_as_one() -> None:
     first, second = found(0.5)[0], replace(found(0.5)[0], text="If you do not pay, the plan ends.", score=0.2)
     whole = likely([first, second, *found(0.5)[1:]])
     assert whole[first.document] >= likely([second, *found(0.5)[1:]])[first.document]
+
+
+def test_where_a_message_says_more_than_its_question_the_likelihood_is_no_veto() -> None:
+    asked = "How many days do I have to return a lamp after delivery?"
+    returns = passage("Returns", "You can return a lamp within 30 days of delivery.", 0.1, nearness=0.9)
+    passages = [returns, *(passage(title, text, 0.2, nearness=0.9) for title, text in RIVALS)]
+    ranked = rank(question_of(asked, "en"), read(passages, "en", EMBED), EMBED)
+    assert evidence(ranked[0].signals) >= ENOUGH, "else this shows nothing"
+    writer = ExtractiveWriter(EMBED)
+    assert not writer.answer(asked, "en", passages, scored=True)
+    assert writer.answer(f"We have moved into a smaller house. {asked}", "en", passages, scored=True)
+    assert writer.answer(asked, "en", passages, "Lamp", scored=True)
+
+
+def test_a_word_of_another_language_comes_as_near_as_its_meaning() -> None:
+    pages = read([passage("Refunds", "We refund the price.", 0.5), passage("Hub", "The hub blinks.", 0.5)], "fr", EMBED)
+    near = {row.passage.document: row.signals.aligned for row in rank(question_of("rembourser", "fr"), pages, EMBED)}
+    assert near["Refunds"] == pytest.approx(SAME_MEANING)
+    assert near["Hub"] < SAME_MEANING / 2
