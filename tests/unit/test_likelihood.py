@@ -93,7 +93,8 @@ def test_a_title_need_not_be_a_question(title: str) -> None:
 
 def test_under_somebody_elses_question_more_likelihood_is_asked_for() -> None:
     writer = ExtractiveWriter(EMBED)
-    drafted, silent = [], []
+    drafted: list[float] = []
+    silent: list[float] = []
     for step in range(25):
         passages = found(0.2 + step / 50)
         passages[0] = replace(passages[0], title="What if a payment failed?")
