@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from bot.answer import phrases
 from bot.answer.clean import hides_text, own_words, visible
+from bot.answer.courtesy import WHICH_CASE
 from bot.answer.entities import Entity, Pattern, entities
 from bot.answer.language import detected
 from bot.answer.risk import risk
@@ -30,6 +31,7 @@ FEWEST_APART = 3  # content words from which a part of a sentence is a question 
 LONGEST_UNMARKED = 160  # characters of a question that ends without its mark
 WORDS_SURE = 0.3  # of a topic that shares nothing but words with the ticket
 SAID, UNSAID = 0.9, 0.7  # how sure what a customer says in so many words is, and what nothing speaks against
+SHORT_ANSWER = 12  # words of an answer to a question of ours; a longer one asks for itself
 FEWEST_WORDS = 2  # content words below which a question needs what was said before it
 
 
@@ -77,6 +79,7 @@ def triage(
     written = "\n\n".join(comment.text for comment in turn)
     text = "\n\n".join(filter(None, (own_words(comment.text, ticket.requester_name) for comment in turn)))
     subject = clean_subject(ticket.subject)
+    text = _joined(_earlier(ticket, turn), text)
     both = f"{subject}\n{text}"
     spoken, sure = detected(both, languages, ticket.language)
     folded, (mood, mood_sure), flagged = fold(both), mood_of(text), suspicious(f"{ticket.subject}\n{written}")
@@ -113,6 +116,25 @@ def last_turn(ticket: Ticket) -> tuple[Comment, ...]:
     while start > 0 and public[start - 1].author == "customer":
         start -= 1
     return tuple(public[start : end + 1])
+
+
+def _earlier(ticket: Ticket, turn: Sequence[Comment]) -> str:
+    """What the customer had asked before we asked them which of several cases is theirs; empty where that is not what they answer."""
+    public = [comment for comment in ticket.comments if comment.public and comment.author != "system"]
+    ours = public[-len(turn) - 1] if turn and len(public) > len(turn) else None
+    if ours is None or ours.author == "customer" or not any(question in ours.text for question in WHICH_CASE.values()):
+        return ""
+    before = last_turn(replace(ticket, comments=tuple(public[: -len(turn) - 1])))
+    return "\n\n".join(filter(None, (own_words(comment.text, ticket.requester_name) for comment in before)))
+
+
+def _joined(earlier: str, text: str) -> str:
+    """The earlier question with the case that a short answer names: "What does the label cost? UK" asks about the UK."""
+    if not earlier or "?" in text or not 0 < len(text.split()) <= SHORT_ANSWER:
+        return text
+    named = " ".join(text.split()).strip(" .!")
+    asked, mark, rest = earlier.rpartition("?")
+    return f"{asked} ({named}){mark}{rest}" if mark else f"{earlier} ({named})"
 
 
 def clean_subject(subject: str) -> str:

@@ -314,3 +314,13 @@ def test_a_customer_who_comes_back_a_third_time_needs_a_person() -> None:
     turns = (comment("How?", at=0), comment("So.", "agent", at=1), comment("And then?", at=2), comment("So.", "bot", at=3))
     assert triage(ticket(*turns, comment("It does not work.", at=4)), ("en",)).risk == "the customer has come back 2 times"
     assert triage(ticket(*turns[:3]), ("en",)).risk is None
+
+
+def test_a_short_answer_to_our_question_is_read_with_what_was_asked_before() -> None:
+    ours = comment("It depends on the country. Which of these cases is yours?", "agent", at=1)
+    first = comment("What does the return label cost?")
+    assert triage(ticket(first, ours, comment("The UK.", at=2)), ("en",)).questions == ("What does the return label cost (The UK)?",)
+    other = comment("Thanks. How do I reset the hub?", at=2)
+    assert triage(ticket(first, ours, other), ("en",)).questions == ("Thanks. How do I reset the hub?",)
+    plain = comment("A label costs 5 euros.", "agent", at=1)
+    assert "return label" not in " ".join(triage(ticket(first, plain, comment("The UK.", at=2)), ("en",)).questions)

@@ -60,3 +60,18 @@ def test_the_missing_fact_is_asked_for_by_a_person(willing: Flow, sandbox: Sandb
     assert record["reason"] == "policy: the draft asks the customer which case is theirs; a person sends it"
     assert all(price in record["body_text"] for price in ("€5.90", "£4.90", "$7.90"))
     assert "Which of these cases is yours?" in record["body_text"]
+
+
+def test_the_case_that_the_customer_then_names_is_answered(willing: Flow, sandbox: Sandbox) -> None:
+    ticket = willing.desk.ticket(str(sandbox.desk.keys["answerable"]))
+    assert ticket is not None
+    said = [("customer", LABEL), ("agent", f"{asked(willing, sandbox, LABEL)['body_text']}"), ("customer", "United Kingdom, please")]
+    comments = tuple(
+        Comment(f"case{at}", ticket.requester_id, author, True, text, ticket.created_at)  # type: ignore[arg-type]
+        for at, (author, text) in enumerate(said)
+    )
+    record = preview(willing, replace(ticket, subject="", comments=comments, language=None))
+    assert record["reason"] == "policy: an agent is at work on the ticket"  # who asked which case it is, just now
+    assert "£4.90" in record["body_text"]
+    assert "$7.90" not in record["body_text"]
+    assert "Which of these cases is yours?" not in record["body_text"]
