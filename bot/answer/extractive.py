@@ -88,7 +88,7 @@ class ExtractiveWriter:
         """The best passage's answer to one question, however it is best understood; None when none proves itself."""
         candidates = _in_one_language(passages, language)
         spoken = main_language((passage.language for passage in candidates), language)
-        if spoken and (put := glossed(text, language, spoken)):
+        if spoken and self.scored and (put := glossed(text, language, spoken)):
             return self.answer(put, spoken, candidates, glossed(subject, language, spoken) or "", scored=scored)
         found = read(candidates, language, self.embed)
         asked = core(text)

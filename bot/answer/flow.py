@@ -34,6 +34,7 @@ from bot.spending import midnight
 from connectors.base import Helpdesk, Ticket
 from storage import outbox, reviews
 from storage.database import reading
+from storage.embedding import LOCAL
 from storage.outbox import Effect, State
 from storage.requesters import requester_key
 from storage.tables import DraftRow
@@ -352,7 +353,8 @@ def _found(flow: Flow, ticket: Ticket, triage: Triage, then: Then | None, segmen
     questions = [names.hide(question) for question in triage.questions] if names else triage.questions
     as_of = then.as_of if then else None
     found = retrieve(questions, flow.index, as_of=as_of, segments=segments)
-    if main_language((passage.language for passage in found.public), triage.language):
+    # The local embedder knows no translations; one elsewhere may, and then a gloss would only blur the question.
+    if flow.index.embedder.name == LOCAL and main_language((passage.language for passage in found.public), triage.language):
         put = [glossed(question, triage.language, flow.conduct.main) or question for question in questions]
         found = found if put == list(questions) else retrieve(put, flow.index, as_of=as_of, segments=segments)
     if then:

@@ -18,7 +18,7 @@ from bot.answer.words import STOP, fold, stem, words
 LEAST_KNOWN = 0.5  # of a question's words of weight, for the rest to make sense
 MOST_SENSES = 2  # of a word
 # What asks: the kind of answer hangs on it. The first of each is how the language puts it.
-ASKING: dict[str, dict[str, tuple[str, ...]]] = {
+INTERROGATIVES: dict[str, dict[str, tuple[str, ...]]] = {
     "how long": {"en": ("how long",), "fr": ("combien de temps",), "de": ("wie lange",), "es": ("cuánto tiempo", "cuánto dura", "cuánto tarda")},
     "how much": {"en": ("how much",), "fr": ("combien coûte", "combien"), "de": ("wie viel", "wieviel"), "es": ("cuánto cuesta", "cuánto")},
     "how many": {"en": ("how many",), "fr": ("combien de",), "de": ("wie viele", "wieviele", "wie vielen"), "es": ("cuántos", "cuántas")},
@@ -93,5 +93,5 @@ def _asks(said: Sequence[str], at: int, language: str, into: str) -> tuple[int, 
 @lru_cache(maxsize=16)
 def _askers(language: str, into: str) -> tuple[tuple[tuple[str, ...], str], ...]:
     """(the words, folded; what they are in the other language), longest first."""
-    found = {tuple(fold(word) for word in form.split()): forms[into][0] for forms in ASKING.values() for form in forms[language]}
+    found = {tuple(fold(word) for word in form.split()): forms[into][0] for forms in INTERROGATIVES.values() for form in forms[language]}
     return tuple(sorted(found.items(), key=lambda item: -len(item[0])))

@@ -163,10 +163,8 @@ def _keyed(case: Case) -> str | None:
     """What a row of a table says, it says of its first cell."""
     if case.kind != "row":
         return None
-    parts = sorted({one.part for one in case.source.terms})
     key = [place for place, one in enumerate(case.source.terms) if one.part == 1 and one.kind in ("content", "quantity")]
-    lost = [place for place in key if place not in case.kept_places]
-    if len(parts) > ROW_PARTS and len(lost) == len(key) and key:
+    if key and len({one.part for one in case.source.terms}) > ROW_PARTS and not case.kept_places.intersection(key):
         return f"it leaves out “{case.source.terms[key[0]].text}”, of which the row speaks"
     return None
 

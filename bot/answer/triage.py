@@ -130,7 +130,7 @@ def _earlier(ticket: Ticket, turn: Sequence[Comment]) -> str:
 
 def _joined(earlier: str, text: str) -> str:
     """The earlier question with the case that a short answer names: "What does the label cost? UK" asks about the UK."""
-    if not earlier or "?" in text or not 0 < len(text.split()) <= SHORT_ANSWER:
+    if not earlier or "?" in text or is_chatter(text) or not 0 < len(text.split()) <= SHORT_ANSWER:
         return text
     named = " ".join(text.split()).strip(" .!")
     asked, mark, rest = earlier.rpartition("?")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.answer.concepts import LANGUAGES
-from bot.answer.gloss import ASKING, glossed, main_language
+from bot.answer.gloss import INTERROGATIVES, glossed, main_language
 
 
 @pytest.mark.parametrize(
@@ -44,4 +44,4 @@ def test_another_language_is_turned_to_only_where_nothing_is_written_in_the_aske
 
 
 def test_every_way_to_ask_has_a_word_in_each_language() -> None:
-    assert all(set(forms) == set(LANGUAGES) and all(forms.values()) for forms in ASKING.values())
+    assert all(set(forms) == set(LANGUAGES) and all(forms.values()) for forms in INTERROGATIVES.values())

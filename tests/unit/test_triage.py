@@ -322,5 +322,7 @@ def test_a_short_answer_to_our_question_is_read_with_what_was_asked_before() -> 
     assert triage(ticket(first, ours, comment("The UK.", at=2)), ("en",)).questions == ("What does the return label cost (The UK)?",)
     other = comment("Thanks. How do I reset the hub?", at=2)
     assert triage(ticket(first, ours, other), ("en",)).questions == ("Thanks. How do I reset the hub?",)
+    thanks = triage(ticket(first, ours, comment("Thanks a lot!", at=2)), ("en",))
+    assert thanks.skip == "the customer's message asks nothing (thanks or the like)"
     plain = comment("A label costs 5 euros.", "agent", at=1)
     assert "return label" not in " ".join(triage(ticket(first, plain, comment("The UK.", at=2)), ("en",)).questions)

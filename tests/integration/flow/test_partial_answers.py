@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import pytest
 
-from bot.answer.decide import Rules
+from bot.answer.decide import Mode, Rules
 from bot.answer.flow import Flow, preview
-from connectors.base import Comment
+from connectors.base import Author, Comment
 from connectors.sandbox import Sandbox
 
 UNKNOWN = "We have found no answer to your second question yet; a colleague will get back to you about it."
@@ -17,14 +17,20 @@ BOTH = "How long is the password reset link valid? And do you sponsor school fai
 LABEL = "What does the return label cost from my place?"
 
 
+@dataclass(frozen=True)
+class Anything:
+    """A topic of which every answer may go out."""
+
+    name: str = "anything"
+    deliver: Mode = "reply"
+    max_wrong: float | Literal["off"] | None = "off"
+
+
 @pytest.fixture
 def willing(flow: Flow) -> Flow:
     """One that replies by itself wherever nothing keeps it from that."""
 
-    class Anything:
-        name, deliver, max_wrong = "anything", "reply", "off"
-
-    rules = Rules(topics=(Anything(),), default="reply", ceiling="reply", max_replies_per_ticket=9)  # type: ignore[arg-type]
+    rules = Rules(topics=(Anything(),), default="reply", ceiling="reply", max_replies_per_ticket=9)
     return replace(flow, rules=rules, triage=lambda ticket: replace(flow.triage(ticket), topic="anything"))
 
 
@@ -65,10 +71,10 @@ def test_the_missing_fact_is_asked_for_by_a_person(willing: Flow, sandbox: Sandb
 def test_the_case_that_the_customer_then_names_is_answered(willing: Flow, sandbox: Sandbox) -> None:
     ticket = willing.desk.ticket(str(sandbox.desk.keys["answerable"]))
     assert ticket is not None
-    said = [("customer", LABEL), ("agent", f"{asked(willing, sandbox, LABEL)['body_text']}"), ("customer", "United Kingdom, please")]
+    ours = asked(willing, sandbox, LABEL)["body_text"]
+    said: tuple[tuple[Author, str], ...] = (("customer", LABEL), ("agent", ours), ("customer", "United Kingdom, please"))
     comments = tuple(
-        Comment(f"case{at}", ticket.requester_id, author, True, text, ticket.created_at)  # type: ignore[arg-type]
-        for at, (author, text) in enumerate(said)
+        Comment(f"case{at}", ticket.requester_id, author, True, text, ticket.created_at) for at, (author, text) in enumerate(said)
     )
     record = preview(willing, replace(ticket, subject="", comments=comments, language=None))
     assert record["reason"] == "policy: an agent is at work on the ticket"  # who asked which case it is, just now

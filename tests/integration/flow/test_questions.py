@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.answer.courtesy import other_language
 from bot.answer.flow import preview
 from bot.answer.links import plain
 from bot.answer.words import normal
@@ -116,6 +117,16 @@ def test_what_no_article_answers_is_left_to_a_person(became: dict[Question, str]
     count = _count(became, half, answerable=False)
     print(f"{half}: of {count.total()} unanswerable {count['drafted']} drafted, {count['handed over']} handed over")
     assert count["drafted"] <= MOST_DRAFTED[half]
+
+
+def test_a_german_question_is_answered_from_an_english_article_and_the_draft_says_so(deployment: Deployment, sandbox: Sandbox) -> None:
+    flow = deployment.flow(DESK)
+    like = flow.desk.ticket(str(sandbox.desk.keys["answerable"]))
+    assert like is not None
+    record = preview(flow, _ticket(Question("de", 128, ("2.4 GHz",), "Geht der Hub auch mit 5 GHz WLAN?"), 999, like))
+    assert record["decision"] == "note", record["reason"]
+    assert "2.4 GHz" in _plain(record["body_text"]).replace("ghz", "GHz")
+    assert other_language("de", "en") in record["body_text"]
 
 
 def test_facts_stand_in_public_articles_the_first_or_another_in_the_one_named() -> None:
