@@ -57,8 +57,8 @@ OTHER = [
 ]
 
 
-def judged(source: str, said: str, language: str = "en") -> tuple[bool, str]:
-    passage = Passage("kb:1", "Help", "https://kb.example/1", "public", language, None, (), source, 1.0, 0.8, "v1")
+def judged(source: str, said: str, language: str = "en", title: str = "Help") -> tuple[bool, str]:
+    passage = Passage("kb:1", title, "https://kb.example/1", "public", language, None, (), source, 1.0, 0.8, "v1")
     verdict = check(Draft((Sentence(said, (1,), "statement"),), (passage,), Usage(), True), ())
     return verdict.supported, verdict.sentences[0].why
 
@@ -71,6 +71,23 @@ def test_what_says_the_same_is_proved(source: str, said: str, language: str) -> 
 @pytest.mark.parametrize(("source", "said"), OTHER, ids=[said for _, said in OTHER])
 def test_what_says_something_else_is_refused(source: str, said: str) -> None:
     assert not judged(source, said)[0]
+
+
+def test_a_word_of_the_title_widens_nothing_and_promises_nothing() -> None:
+    assert not judged("Do not reload the file yet.", "Do not reload the file yet, and the same goes for all other products.", title="Products")[0]
+    months = "We refund the full months that are left."
+    assert not judged(months, "We refund the full months that are left and we will refund the full amount.", title="Amounts")[0]
+
+
+def test_a_word_after_a_comma_is_no_measure_of_the_figure_before_it() -> None:
+    called = "You can also call us on +44 20 7946 0321, day and night."
+    assert judged(called, "Vous pouvez aussi nous appeler au +44 20 7946 0321, jour et nuit.")[0]
+    assert not judged(called, "Vous pouvez aussi nous appeler au +44 20 7946 0321, heures et nuit.")[0]
+
+
+def test_an_expression_that_the_passage_has_may_be_said_word_by_word() -> None:
+    document = "The signer gets a reminder after 3 days and again after 7 days. We send a reminder after 3 days and again after 7 days."
+    assert judged(document, "A reminder is sent after three days and again after seven days.")[0]
 
 
 def test_a_row_of_a_table_gives_each_figure_to_its_own_column() -> None:
