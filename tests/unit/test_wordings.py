@@ -74,7 +74,8 @@ def test_what_says_something_else_is_refused(source: str, said: str) -> None:
 
 
 def test_a_word_of_the_title_widens_nothing_and_promises_nothing() -> None:
-    assert not judged("Do not reload the file yet.", "Do not reload the file yet, and the same goes for all other products.", title="Products")[0]
+    file = "Do not reload the file yet."
+    assert not judged(file, "Do not reload the file yet, and the same goes for all other products.", title="Products")[0]
     months = "We refund the full months that are left."
     assert not judged(months, "We refund the full months that are left and we will refund the full amount.", title="Amounts")[0]
 
